@@ -1,0 +1,1 @@
+"""Order to cash: from orders, invoices and bank data to letters, worklists, holds and referrals."""
