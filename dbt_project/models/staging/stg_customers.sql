@@ -1,0 +1,26 @@
+-- Customers as the ledger knows them. One row per customer_id.
+select
+    customer_id,
+    customer_name,
+    parent_customer_id,
+    country_code,
+    language_code,
+    customer_type,
+    status,
+    payment_terms_days,
+    credit_limit_amount,
+    credit_limit_currency_code,
+    credit_limit_valid_until,
+    external_credit_score,
+    financials_date,
+    equity_amount,
+    revenue_amount,
+    collector_id,
+    account_owner_email,
+    customer_group,
+    created_date,
+    _source,
+    _file_id,
+    _line,
+    _loaded_at
+from {{ source("raw", "customers") }}

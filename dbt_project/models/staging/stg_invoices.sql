@@ -1,0 +1,27 @@
+-- Documents: invoices, credit memos, debit memos; the amount is unsigned. One row per invoice_id.
+select
+    invoice_id,
+    entity_id,
+    invoice_number,
+    document_type,
+    customer_id,
+    order_id,
+    invoice_date,
+    due_date,
+    payment_terms_days,
+    currency_code,
+    invoice_amount,
+    sent_date,
+    delivery_channel,
+    po_number,
+    discount_ratio,
+    discount_due_date,
+    document_url,
+    corrects_invoice_id,
+    status,
+    settlement,
+    _source,
+    _file_id,
+    _line,
+    _loaded_at
+from {{ source("raw", "invoices") }}
