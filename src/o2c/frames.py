@@ -33,7 +33,9 @@ class Frame(pa.DataFrameModel):
     @classmethod
     def empty(cls) -> pl.DataFrame:
         """A frame without rows, for callers that have nothing of the kind."""
-        return pl.DataFrame(schema={name: column.dtype.type for name, column in cls.to_schema().columns.items()})
+        return pl.DataFrame(
+            schema={name: column.dtype.type for name, column in cls.to_schema().columns.items()}
+        )
 
 
 # ── what dbt hands to the decisions (all of one as-of date) ──────────────────────────────────────────
@@ -152,7 +154,7 @@ class Contacts(Frame):
 
 
 class Entities(Frame):
-    """Our own legal entities (int_entities_completed). One row per entity_id; stubs have the defaults of controls.yml."""
+    """Our own legal entities (int_entities_completed). One row per entity_id; stubs have defaults."""
 
     entity_id: str
     entity_name: str
@@ -185,7 +187,7 @@ class Blocks(Frame):
 
 
 class Promises(Frame):
-    """Promises to pay and how they stand (int_promises_judged). One row per promise_id; status pending, kept, broken."""
+    """Promises to pay and how they stand, pending, kept or broken (int_promises_judged). One row per promise_id."""
 
     as_of_date: pl.Date
     promise_id: str

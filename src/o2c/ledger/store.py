@@ -1,0 +1,281 @@
+"""Reading and writing the ledger. One short transaction per call; nothing is held open across other work."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+import polars as pl
+from sqlalchemy import Engine, create_engine, event, func, insert, select, update
+from sqlalchemy.exc import IntegrityError, OperationalError
+
+from o2c.contract import MONEY
+from o2c.frames import LetterHistory, LetterLines, LineHistory, PlacedItems
+from o2c.landing import Delivery
+from o2c.ledger.tables import deliveries, letter_lines, letters, metadata, placements, runs
+
+
+class LedgerError(RuntimeError):
+    """The ledger refuses what was asked, or cannot be opened."""
+
+
+@dataclass(frozen=True)
+class SentLetter:
+    """A letter as the ledger keeps it: identity, address, hash of the exact message, and its lines."""
+
+    row: dict[str, Any]
+    lines: tuple[dict[str, Any], ...]
+
+
+class Ledger:
+    """The store of one home. Safe to open from several processes; SQLite in WAL with full sync by default."""
+
+    def __init__(self, url: str) -> None:
+        self._engine = create_engine(url)
+        if self._engine.dialect.name == "sqlite":
+            event.listen(self._engine, "connect", _set_pragmas)
+        try:
+            metadata.create_all(self._engine)
+        except OperationalError as error:
+            raise LedgerError(
+                f"{url}: the ledger cannot be opened ({error.orig}). Nothing was run."
+            ) from None
+
+    @property
+    def engine(self) -> Engine:
+        return self._engine
+
+    # ── deliveries: which content came under which name ──
+
+    def history(self, source: str) -> list[Delivery]:
+        """Deliveries of a source, oldest first."""
+        query = select(deliveries).where(deliveries.c.source == source).order_by(deliveries.c.delivery_id)
+        with self._engine.connect() as con:
+            return [
+                Delivery(row.source, row.name, row.file_id, row.mapping_id, _utc(row.seen_at))
+                for row in con.execute(query)
+            ]
+
+    def record(self, delivery: Delivery) -> None:
+        """Note that a file's content was landed under its name."""
+        with self._engine.begin() as con:
+            con.execute(
+                insert(deliveries).values(
+                    source=delivery.source,
+                    name=delivery.name,
+                    file_id=delivery.file_id,
+                    mapping_id=delivery.mapping_id,
+                    seen_at=delivery.seen_at,
+                )
+            )
+
+    # ── runs ──
+
+    def start_run(self, run_id: str, as_of: date, *, is_sending: bool, now: datetime) -> int:
+        """Record that a run began. Returns its number. Runs that never ended are marked failed."""
+        with self._engine.begin() as con:
+            con.execute(update(runs).where(runs.c.state == "started").values(state="failed"))
+            result = con.execute(
+                insert(runs).values(
+                    run_id=run_id,
+                    as_of_date=as_of,
+                    state="started",
+                    is_sending=int(is_sending),
+                    started_at=now,
+                )
+            )
+            return int(result.inserted_primary_key[0])
+
+    def finish_run(
+        self, run_number: int, state: str, now: datetime, applications_file: str | None = None
+    ) -> None:
+        """Record how a run ended; with it, its applications count as recorded."""
+        with self._engine.begin() as con:
+            con.execute(
+                update(runs)
+                .where(runs.c.run_number == run_number)
+                .values(state=state, finished_at=now, applications_file=applications_file)
+            )
+
+    def latest_sending_date(self) -> date | None:
+        """The as-of date of the latest run that sent, for homes whose clock only moves forward."""
+        query = select(func.max(runs.c.as_of_date)).where(runs.c.is_sending == 1, runs.c.state == "published")
+        with self._engine.connect() as con:
+            return con.execute(query).scalar()
+
+    def application_files(self) -> list[str]:
+        """Names of the files of recorded applications, in the order of their runs."""
+        query = (
+            select(runs.c.applications_file)
+            .where(runs.c.applications_file.is_not(None), runs.c.state == "published")
+            .order_by(runs.c.run_number)
+        )
+        with self._engine.connect() as con:
+            return list(dict.fromkeys(con.execute(query).scalars()))
+
+    # ── letters ──
+
+    def letters_before(self, as_of: date) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Letters decided before a date (frames.LetterHistory) and the invoices that reminders listed (LineHistory)."""
+        columns = [letters.c[name] for name in LetterHistory.columns() if name != "sent_date"]
+        with self._engine.connect() as con:
+            rows = con.execute(
+                select(*columns, letters.c.sent_at).where(letters.c.decided_as_of_date < as_of)
+            ).all()
+            listed = con.execute(
+                select(
+                    letter_lines.c.letter_id,
+                    letter_lines.c.invoice_id,
+                    letter_lines.c.occasion,
+                    letters.c.state,
+                    letters.c.sent_at,
+                )
+                .join(letters, letters.c.letter_id == letter_lines.c.letter_id)
+                .where(letters.c.decided_as_of_date < as_of, letter_lines.c.occasion.is_not(None))
+            ).all()
+        history = pl.DataFrame(
+            [
+                {
+                    **row._asdict(),
+                    "occasion": row.occasion or None,
+                    "sent_date": row.decided_as_of_date if row.sent_at else None,
+                }
+                for row in rows
+            ],
+            schema=LetterHistory.empty().schema,
+        )
+        decided = dict(history.select("letter_id", "decided_as_of_date").iter_rows())
+        lines = pl.DataFrame(
+            [
+                {**row._asdict(), "sent_date": decided[row.letter_id] if row.sent_at else None}
+                for row in listed
+            ],
+            schema=LineHistory.empty().schema,
+        )
+        return LetterHistory.validate(history), LineHistory.validate(lines)
+
+    def letter_rows(self, until: date) -> pl.DataFrame:
+        """All letters decided up to a date, every column of the ledger, sorted by id."""
+        query = select(letters).where(letters.c.decided_as_of_date <= until).order_by(letters.c.letter_id)
+        with self._engine.connect() as con:
+            rows = [row._asdict() | {"sent_at": _utc(row.sent_at)} for row in con.execute(query)]
+        schema = {column.name: _POLARS[column.type.__class__.__name__] for column in letters.columns}
+        return pl.DataFrame(rows, schema=schema).with_columns(
+            pl.col("total_amount").cast(MONEY), pl.col("occasion").replace("", None)
+        )
+
+    def line_rows(self, until: date) -> pl.DataFrame:
+        """The lines of ``letter_rows`` (frames.LetterLines), sorted by letter and line."""
+        query = (
+            select(letter_lines)
+            .join(letters, letters.c.letter_id == letter_lines.c.letter_id)
+            .where(letters.c.decided_as_of_date <= until)
+            .order_by(letter_lines.c.letter_id, letter_lines.c.line_number)
+        )
+        with self._engine.connect() as con:
+            rows = [row._asdict() for row in con.execute(query)]
+        schema = {column.name: _POLARS[column.type.__class__.__name__] for column in letter_lines.columns}
+        frame = pl.DataFrame(rows, schema=schema).with_columns(
+            pl.col("invoice_amount", "disputed_amount", "amount").cast(MONEY)
+        )
+        return LetterLines.validate(frame.select(LetterLines.columns()))
+
+    def record_letters(self, planned: Iterable[SentLetter]) -> None:
+        """Write letters down before anything leaves, in the state that their row gives.
+
+        A letter of the same identity that still waits for approval is replaced; one that left is not touched.
+
+        Raises:
+            LedgerError: an identity is there already in another state and with another message.
+        """
+        planned = list(planned)
+        try:
+            with self._engine.begin() as con:
+                pending = set(
+                    con.execute(
+                        select(letters.c.letter_id).where(letters.c.state == "approval_pending")
+                    ).scalars()
+                )
+                for letter_id in sorted(pending & {letter.row["letter_id"] for letter in planned}):
+                    con.execute(letter_lines.delete().where(letter_lines.c.letter_id == letter_id))
+                    con.execute(letters.delete().where(letters.c.letter_id == letter_id))
+                rows = [letter.row for letter in planned]
+                lines = [line for letter in planned for line in letter.lines]
+                if rows:
+                    con.execute(insert(letters), rows)
+                if lines:
+                    con.execute(insert(letter_lines), lines)
+        except IntegrityError as error:
+            raise LedgerError(f"the ledger refuses a second letter of one identity: {error.orig}") from None
+
+    def settle_letters(self, outcomes: dict[str, str], now: datetime) -> None:
+        """Record what became of letters in state ``sending``: ``sent`` or ``cancelled`` by letter id."""
+        with self._engine.begin() as con:
+            for state in ("sent", "cancelled"):
+                ids = [letter_id for letter_id, outcome in outcomes.items() if outcome == state]
+                for start in range(0, len(ids), 500):
+                    con.execute(
+                        update(letters)
+                        .where(
+                            letters.c.letter_id.in_(ids[start : start + 500]), letters.c.state == "sending"
+                        )
+                        .values(state=state, sent_at=now if state == "sent" else None)
+                    )
+
+    def unsettled_letters(self) -> list[tuple[str, str, str]]:
+        """Letters that an interrupted run left in state ``sending``: id, batch, message hash."""
+        query = select(letters.c.letter_id, letters.c.batch_id, letters.c.message_hash).where(
+            letters.c.state == "sending"
+        )
+        with self._engine.connect() as con:
+            return [tuple(row) for row in con.execute(query)]
+
+    # ── placements ──
+
+    def placed_before(self, as_of: date) -> pl.DataFrame:
+        """Items handed to an agency before a date (frames.PlacedItems)."""
+        columns = [placements.c[name] for name in PlacedItems.columns()]
+        with self._engine.connect() as con:
+            rows = [
+                row._asdict()
+                for row in con.execute(
+                    select(*columns).where(placements.c.placed_date < as_of).order_by(*columns)
+                )
+            ]
+        return PlacedItems.validate(pl.DataFrame(rows, schema=PlacedItems.empty().schema))
+
+    def record_placements(self, placed: pl.DataFrame) -> None:
+        """Write down items handed over (frames.PlacedItems); those already there stay as they are."""
+        with self._engine.begin() as con:
+            there = set(
+                con.execute(select(placements.c.invoice_id, placements.c.installment_number)).tuples()
+            )
+            fresh = [
+                row
+                for row in placed.iter_rows(named=True)
+                if (row["invoice_id"], row["installment_number"]) not in there
+            ]
+            if fresh:
+                con.execute(insert(placements), fresh)
+
+
+_POLARS = {
+    "String": pl.String(),
+    "Integer": pl.Int64(),
+    "Date": pl.Date(),
+    "DateTime": pl.Datetime("us", "UTC"),
+}
+
+
+def _utc(instant: datetime | None) -> datetime | None:
+    """SQLite forgets the zone of what it keeps; everything we give it is UTC."""
+    return instant.replace(tzinfo=UTC) if instant is not None and instant.tzinfo is None else instant
+
+
+def _set_pragmas(connection: Any, _record: Any) -> None:
+    cursor = connection.cursor()
+    cursor.execute("pragma journal_mode = wal")
+    cursor.execute("pragma synchronous = full")
+    cursor.execute("pragma foreign_keys = on")
+    cursor.execute("pragma busy_timeout = 30000")
+    cursor.close()

@@ -1,0 +1,33 @@
+"""Where things are. No business number stands here: those are policies."""
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+class Settings(BaseSettings):
+    """Paths and names of this installation, each overridden by ``O2C_<NAME>`` in the environment."""
+
+    model_config = SettingsConfigDict(env_prefix="O2C_", frozen=True, extra="ignore")
+
+    home: Path = Field(
+        default=Path("var"), description="folder that holds all state: landing, runs, published, ledger"
+    )
+    policies: Path = Field(default=PROJECT / "policies", description="folder of the policy files")
+    templates: Path = Field(default=PROJECT / "templates", description="folder of the letter templates")
+    dbt_project: Path = Field(default=PROJECT / "dbt_project", description="folder of the dbt project")
+    ledger_url: str | None = Field(
+        default=None, description="SQLAlchemy URL; by default SQLite inside the home"
+    )
+    threads: int | None = Field(default=None, ge=1, description="DuckDB threads; results never depend on it")
+    memory_limit: str | None = Field(default=None, description="DuckDB memory limit, such as 2GB")
+    lock_wait_seconds: int = Field(default=600, ge=0, description="how long a run waits for another to end")
+    runs_to_keep: int = Field(default=10, ge=1, description="build databases kept; older ones are deleted")
+    sender_name: str = Field(default="Accounts Receivable", description="name that letters come from")
+    sender_address: str = Field(
+        default="receivables@o2c.example", description="address that letters come from"
+    )
+    reply_to: str = Field(default="receivables@o2c.example", description="monitored address for replies")
