@@ -288,6 +288,20 @@ class RemittanceLines(Frame):
     paid_amount: Money
 
 
+class CustomerNames(Frame):
+    """How customers are called (stg_customers). One row per customer_id."""
+
+    customer_id: str
+    customer_name: str
+
+
+class PayerAccounts(Frame):
+    """Bank accounts from which customers paid before (int_payer_accounts). One row per payer_account, customer_id."""
+
+    payer_account: str
+    customer_id: str
+
+
 class Applications(Frame):
     """Amounts of payments set against invoices by the engine, recorded once. One row per application_id.
 
