@@ -435,6 +435,7 @@ class DecisionHistory(Frame):
     decision: str
     reason_code: str
     episode: int
+    is_confirmed_level: int
     nothing_past_due_since: pl.Date = pa.Field(nullable=True)
 
 

@@ -1,0 +1,26 @@
+"""What the business decides, as data: models of ``policies/*.yml``, one loader, one error."""
+
+from o2c.policy.base import CurrencyAmounts, PolicyError
+from o2c.policy.controls import ControlsPolicy
+from o2c.policy.dunning import DunningPolicy
+from o2c.policy.load import Policies, load_policies
+from o2c.policy.receivables import AgingPolicy, MatchingPolicy, SegmentsPolicy, TermsPolicy
+from o2c.policy.recovery import AgencyPolicy, CreditPolicy, WorklistPolicy
+from o2c.policy.tables import policy_tables
+
+__all__ = [
+    "AgencyPolicy",
+    "AgingPolicy",
+    "ControlsPolicy",
+    "CreditPolicy",
+    "CurrencyAmounts",
+    "DunningPolicy",
+    "MatchingPolicy",
+    "Policies",
+    "PolicyError",
+    "SegmentsPolicy",
+    "TermsPolicy",
+    "WorklistPolicy",
+    "load_policies",
+    "policy_tables",
+]
