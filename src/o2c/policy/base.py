@@ -5,7 +5,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Annotated
 
 import polars as pl
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, model_validator
 
 from o2c import money
 
@@ -21,6 +21,17 @@ class PolicyModel(BaseModel):
     """Frozen, and closed to keys it does not know: a typing error in a policy must not pass as a default."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+
+class PolicyFile(PolicyModel):
+    """The whole of one policy file, with the version of the set it was loaded with."""
+
+    _policy_version: str = PrivateAttr(default="unversioned")
+
+    @property
+    def policy_version(self) -> str:
+        """Version of the whole policy set, stamped on every decision; ``unversioned`` outside of a set."""
+        return self._policy_version
 
 
 def _amount_from_text(value: object) -> Decimal:

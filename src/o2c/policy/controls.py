@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, Field
 
-from o2c.policy.base import Count, CountryCode, CurrencyCode, Fraction, PolicyModel
+from o2c.policy.base import Count, CountryCode, CurrencyCode, Fraction, PolicyFile
 
 
 def _time_zone(value: str) -> str:
@@ -15,7 +15,7 @@ def _time_zone(value: str) -> str:
     return value
 
 
-class ControlsPolicy(PolicyModel):
+class ControlsPolicy(PolicyFile):
     """What holds for the whole group, and what must be true before anything is sent."""
 
     group_currency_code: CurrencyCode = Field(description="of customer-level money over several currencies")
@@ -25,7 +25,7 @@ class ControlsPolicy(PolicyModel):
     country_code: CountryCode = Field(
         description="business calendar; default of entities that only documents name"
     )
-    max_rejected_rows_ratio: Fraction = Field(description="sending gate: rejected rows stay below this share")
+    max_rejected_ratio: Fraction = Field(description="sending gate: rejected rows stay below this share")
     median_run_count: Count = Field(
         ge=1, description="runs before which a batch needs one approval in place of brakes"
     )

@@ -15,6 +15,7 @@ from o2c.policy.base import (
     Days,
     LegalValue,
     Level,
+    PolicyFile,
     PolicyModel,
     PositiveDays,
     Text,
@@ -138,7 +139,7 @@ class Override(PolicyModel):
         return self
 
 
-class DunningPolicy(PolicyModel):
+class DunningPolicy(PolicyFile):
     """Who is written to, when, how firmly, in what language, and who approves."""
 
     courtesy: Courtesy

@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from o2c.policy.base import LegalValue, PolicyError, PolicyModel
+from o2c.policy.base import LegalValue, PolicyError, PolicyFile
 from o2c.policy.controls import ControlsPolicy
 from o2c.policy.dunning import DunningPolicy
 from o2c.policy.plain_yaml import PlainLoader
@@ -34,6 +34,10 @@ class Policies:
     controls: ControlsPolicy
     aging: AgingPolicy
 
+    def __post_init__(self) -> None:
+        for name in MODELS:
+            getattr(self, name)._policy_version = self.version
+
     @cached_property
     def version(self) -> str:
         """Twelve hex digits that change when any value does, and not with layout, comments or order of keys."""
@@ -52,7 +56,7 @@ class Policies:
         return tuple(found)
 
 
-MODELS: dict[str, type[PolicyModel]] = {
+MODELS: dict[str, type[PolicyFile]] = {
     "dunning": DunningPolicy,
     "segments": SegmentsPolicy,
     "agency": AgencyPolicy,

@@ -6,7 +6,8 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from o2c.policy.base import Count, Days, Fraction, PolicyModel, PositiveDays, Text
+from o2c.policy.base import Count, Days, Fraction, PolicyFile,
+    PolicyModel, PositiveDays, Text
 
 # The published aging columns are named after these buckets, so a policy may label them but not invent others.
 BUCKET_LABELS = ("current", "1-30", "31-60", "61-90", "over 90")
@@ -41,7 +42,7 @@ class RiskCaps(PolicyModel):
     returned_payment_count: Count = Field(ge=1)
 
 
-class SegmentsPolicy(PolicyModel):
+class SegmentsPolicy(PolicyFile):
     """Value tiers, behaviour classes and the risk score (policies/segments.yml)."""
 
     tier_a_revenue_ratio: Fraction = Field(
@@ -70,7 +71,7 @@ class Bucket(PolicyModel):
     to_day: Days | None = None
 
 
-class AgingPolicy(PolicyModel):
+class AgingPolicy(PolicyFile):
     """Aging buckets (policies/aging.yml)."""
 
     buckets: tuple[Bucket, ...] = Field(description="youngest first, without gaps")
@@ -95,7 +96,7 @@ class AgingPolicy(PolicyModel):
         return self
 
 
-class MatchingPolicy(PolicyModel):
+class MatchingPolicy(PolicyFile):
     """Which payment settles which item (policies/matching.yml)."""
 
     rules: tuple[Literal["remittance_line", "invoice_id", "invoice_number"], ...] = Field(
@@ -108,6 +109,10 @@ class MatchingPolicy(PolicyModel):
         description="what makes suspense possibly a customer's, who is then not dunned"
     )
 
+    max_possible_payers: Count = Field(
+        ge=1, description="suspense that fits more customers than this is evidence against none of them"
+    )
+
     @model_validator(mode="after")
     def _no_rule_twice(self) -> "MatchingPolicy":
         if len(set(self.rules)) != len(self.rules) or len(set(self.possible_payer_rules)) != len(
@@ -117,7 +122,7 @@ class MatchingPolicy(PolicyModel):
         return self
 
 
-class TermsPolicy(PolicyModel):
+class TermsPolicy(PolicyFile):
     """How a due date is found (policies/terms.yml)."""
 
     missing_due_date: tuple[Literal["document_terms"], Literal["customer_terms"], Literal["invoice_date"]] = (

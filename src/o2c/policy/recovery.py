@@ -13,6 +13,7 @@ from o2c.policy.base import (
     CurrencyAmounts,
     Fraction,
     LegalValue,
+    PolicyFile,
     PolicyModel,
     PositiveDays,
     Text,
@@ -41,7 +42,7 @@ class CreditFlag(PolicyModel):
     action: Literal["hold", "review", "reduce_limit", "prepay"]
 
 
-class CreditPolicy(PolicyModel):
+class CreditPolicy(PolicyFile):
     """When a customer's credit is looked at, and what is proposed (policies/credit.yml)."""
 
     flags: tuple[CreditFlag, ...] = Field(description="every flag once")
@@ -101,7 +102,7 @@ class SmallBalances(PolicyModel):
     maximum_amount: CurrencyAmounts = Field(description="largest item; above it the first rule decides")
 
 
-class AgencyPolicy(PolicyModel):
+class AgencyPolicy(PolicyFile):
     """Which items are proposed to an agency (policies/agency.yml)."""
 
     more_than_days_past_due: Annotated[int, Field(strict=True, ge=90)] = Field(
@@ -166,7 +167,7 @@ class WorklistAdjustments(PolicyModel):
     possible_payer: Annotated[Weight, Field(le=0)]
 
 
-class WorklistPolicy(PolicyModel):
+class WorklistPolicy(PolicyFile):
     """Whom to call first, and what to do next (policies/worklist.yml)."""
 
     weights: WorklistWeights
