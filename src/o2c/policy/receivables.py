@@ -6,8 +6,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from o2c.policy.base import Count, Days, Fraction, PolicyFile,
-    PolicyModel, PositiveDays, Text
+from o2c.policy.base import Count, Days, Fraction, PolicyFile, PolicyModel, PositiveDays, Text
 
 # The published aging columns are named after these buckets, so a policy may label them but not invent others.
 BUCKET_LABELS = ("current", "1-30", "31-60", "61-90", "over 90")
@@ -107,6 +106,9 @@ class MatchingPolicy(PolicyFile):
     )
     possible_payer_rules: tuple[Literal["payer_account", "payer_name", "open_amount"], ...] = Field(
         description="what makes suspense possibly a customer's, who is then not dunned"
+    )
+    max_possible_payers: Count = Field(
+        ge=1, description="a rule that fits more customers than this for one payment says nothing"
     )
 
     max_possible_payers: Count = Field(
