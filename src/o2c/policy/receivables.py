@@ -111,10 +111,6 @@ class MatchingPolicy(PolicyFile):
         ge=1, description="a rule that fits more customers than this for one payment says nothing"
     )
 
-    max_possible_payers: Count = Field(
-        ge=1, description="suspense that fits more customers than this is evidence against none of them"
-    )
-
     @model_validator(mode="after")
     def _no_rule_twice(self) -> "MatchingPolicy":
         if len(set(self.rules)) != len(self.rules) or len(set(self.possible_payer_rules)) != len(
