@@ -1,0 +1,24 @@
+"""The one error of the bank readers: a file that is refused whole."""
+
+
+class RejectedFile(ValueError):
+    """Nothing of this file may be loaded: it is incomplete, hostile, or not what it says it is.
+
+    A file that is complete but does not tie is no ``RejectedFile``: it is loaded with an ``Issue``.
+
+    Attributes:
+        file: name of the file as it was delivered.
+        position: where in it, as a person would look it up: ``line 12``, ``statement 2, entry 3``, ``byte 40960``.
+        reason: what is wrong there.
+        advice: what to do about it.
+    """
+
+    def __init__(self, file: str, position: str, reason: str, advice: str) -> None:
+        super().__init__(file, position, reason, advice)
+        self.file = file
+        self.position = position
+        self.reason = reason
+        self.advice = advice
+
+    def __str__(self) -> str:
+        return f"{self.file}: {self.position}: {self.reason}; {self.advice}"
