@@ -27,6 +27,15 @@ class SentLetter:
     lines: tuple[dict[str, Any], ...]
 
 
+@dataclass(frozen=True)
+class UnsettledLetter:
+    """A letter of which the ledger knows that it was to leave, not whether it did."""
+
+    letter_id: str
+    batch_id: str
+    decided_as_of_date: date
+
+
 class Ledger:
     """The store of one home. Safe to open from several processes; SQLite in WAL with full sync by default."""
 
@@ -222,13 +231,22 @@ class Ledger:
                         .values(state=state, sent_at=now if state == "sent" else None)
                     )
 
-    def unsettled_letters(self) -> list[tuple[str, str, str]]:
-        """Letters that an interrupted run left in state ``sending``: id, batch, message hash."""
-        query = select(letters.c.letter_id, letters.c.batch_id, letters.c.message_hash).where(
+    def unsettled_letters(self) -> list[UnsettledLetter]:
+        """Letters that an interrupted run left in state ``sending``."""
+        query = select(letters.c.letter_id, letters.c.batch_id, letters.c.decided_as_of_date).where(
             letters.c.state == "sending"
         )
         with self._engine.connect() as con:
-            return [tuple(row) for row in con.execute(query)]
+            return [UnsettledLetter(*row) for row in con.execute(query)]
+
+    def forget_letters(self, letter_ids: list[str]) -> None:
+        """Take back intents that certainly came to nothing. Letters in any other state are left alone."""
+        with self._engine.begin() as con:
+            for letter_id in letter_ids:
+                con.execute(letter_lines.delete().where(letter_lines.c.letter_id == letter_id))
+                con.execute(
+                    letters.delete().where(letters.c.letter_id == letter_id, letters.c.state == "sending")
+                )
 
     # ── placements ──
 

@@ -1,0 +1,59 @@
+"""What was paid this morning is set against its invoices before anyone is reminded of them."""
+
+from decimal import Decimal
+
+import polars as pl
+
+from flows._steps import show_markdown, step
+from o2c.frames import ApplicableItems, ApplicablePayments, Applications, RemittanceLines
+from o2c.matching import CashResult, apply_cash
+from o2c.run import Run
+from o2c.warehouse import connect, load_frame, read_frame
+
+
+def recorded_applications(run: Run) -> pl.DataFrame:
+    """Everything the engine applied in earlier runs. Once recorded, an application stands."""
+    files = [run.home.applications / name for name in run.ledger.application_files()]
+    frames = [pl.read_parquet(path) for path in files]
+    return Applications.validate(pl.concat([Applications.empty(), *frames]).sort("application_id"))
+
+
+@step(name="load recorded applications")
+def load_recorded(run: Run) -> None:
+    """Give the build what earlier runs applied."""
+    with connect(run.build) as con:
+        load_frame(con, "raw.engine_applications", recorded_applications(run))
+
+
+@step(name="apply cash")
+def apply_payments(run: Run) -> CashResult:
+    """Apply what names its invoice; the rest stays unapplied, on account or in suspense, and is shown."""
+    with run.step("cash") as counts, connect(run.build) as con:
+        payments = read_frame(con, "intermediate.int_payments_applicable", ApplicablePayments.columns())
+        result = apply_cash(
+            items=read_frame(con, "intermediate.int_items_applicable", ApplicableItems.columns()),
+            payments=payments,
+            remittance_lines=read_frame(con, "staging.stg_remittance_lines", RemittanceLines.columns()),
+            recorded=(recorded := recorded_applications(run)),
+            customers=read_frame(con, "staging.stg_customers", ["customer_id", "customer_name"]),
+            policy=run.policies.matching,
+            as_of=run.as_of,
+        )
+        load_frame(con, "raw.engine_applications", pl.concat([recorded, result.applications]))
+        run.decided["new_applications"] = result.applications.height
+        counts["payments with money left"] = payments.height
+        counts["applications"] = result.applications.height
+    show_markdown("cash-application", _summary(result, payments))
+    return result
+
+
+def _summary(result: CashResult, payments: pl.DataFrame) -> str:
+    """Totals per currency as a markdown table; amounts of different currencies are never summed."""
+    left = payments.group_by("currency_code").agg(amount=pl.col("unapplied_amount").sum())
+    applied = dict(
+        result.applications.group_by("currency_code").agg(amount=pl.col("applied_amount").sum()).iter_rows()
+    )
+    lines = ["| currency | to apply | applied |", "|---|---:|---:|"]
+    for currency, amount in left.sort("currency_code").iter_rows():
+        lines.append(f"| {currency} | {amount:,} | {applied.get(currency, Decimal(0)):,} |")
+    return "\n".join(lines)

@@ -1,0 +1,97 @@
+"""Landed files → one fresh database per run → the tables that decisions and finance read."""
+
+from datetime import date, timedelta
+from pathlib import Path
+
+import polars as pl
+
+from flows._dbt import DbtProject
+from flows._steps import step
+from o2c.contract import TABLES
+from o2c.landing import Landed
+from o2c.policy import policy_tables
+from o2c.run import Run
+from o2c.warehouse import connect, load_frame, load_raw
+
+
+class NothingYet(ValueError):
+    """There is no document on or before the as-of date, so there is nothing to say about it."""
+
+
+@step(name="load raw tables")
+def load_sources(run: Run, landed: Landed) -> None:
+    """Make the run's database: landed files as raw tables, policies, and the dates the run is about."""
+    run.folder.mkdir(parents=True, exist_ok=True)
+    for leftover in run.folder.glob("build.duckdb*"):
+        leftover.unlink()
+    with run.step("load") as counts, connect(run.build, threads=run.settings.threads) as con:
+        load_raw(con, landed.tables)
+        for name, frame in policy_tables(run.policies).items():
+            load_frame(con, f"policy.{name}", frame)
+        load_frame(con, "raw.rejected_rows", landed.rejected_rows)
+        load_frame(con, "raw.sources", landed.sources)
+        first = con.sql(
+            "select least((select min(invoice_date) from raw.invoices), (select min(value_date) from raw.payments))"
+        ).fetchone()
+        if first is None or first[0] is None or first[0] > run.as_of:
+            raise NothingYet(
+                f"--as-of {run.as_of}: the first document is dated {first[0] if first else None}, after the as-of date."
+                " Nothing was published. Give an as-of date on or after it."
+            )
+        dates = kpi_dates(first[0], run.as_of)
+        load_frame(con, "raw.as_of_dates", dates)
+        counts["tables"] = sum(1 for name in TABLES if landed.tables.get(name))
+        counts["month ends"] = dates.height - 1
+
+
+@step(name="prepare cash application")
+def build_cash_inputs(run: Run, dbt: DbtProject) -> None:
+    """What is open and what came in, after everything that was applied before."""
+    with run.step("staging") as counts:
+        counts["models"] = dbt.build("tag:cash", run.build)
+
+
+@step(name="build marts")
+def build_marts(run: Run, dbt: DbtProject) -> None:
+    """Open items, aging, KPIs, segments and what the decisions read."""
+    with run.step("marts") as counts:
+        counts["models"] = dbt.build("tag:marts", run.build)
+
+
+@step(name="audit")
+def audit(run: Run, dbt: DbtProject) -> None:
+    """Build the tables of decisions, then hold everything to its tests. A failure stops the run here."""
+    with run.step("audit") as counts:
+        checks = pl.DataFrame(
+            [{"run_id": run.run_id, **vars(check)} for check in run.checks],
+            schema={
+                "run_id": pl.String,
+                "check_name": pl.String,
+                "expected": pl.String,
+                "actual": pl.String,
+                "passed": pl.Boolean,
+                "severity": pl.String,
+            },
+        )
+        with connect(run.build) as con:
+            load_frame(con, "raw.run_checks", checks)
+        dbt.build("tag:decisions", run.build)
+        counts["tests passed"] = dbt.test(run.build)
+
+
+def kpi_dates(first: date, as_of: date) -> pl.DataFrame:
+    """The run date and every month end before it from the month of the first document on."""
+    dates = {as_of}
+    month_end = (first.replace(day=1) + timedelta(days=32)).replace(day=1) - timedelta(days=1)
+    while month_end < as_of:
+        dates.add(month_end)
+        month_end = (month_end + timedelta(days=1) + timedelta(days=32)).replace(day=1) - timedelta(days=1)
+    return pl.DataFrame(
+        [{"as_of_date": day, "is_run_date": day == as_of} for day in sorted(dates)],
+        schema={"as_of_date": pl.Date, "is_run_date": pl.Boolean},
+    )
+
+
+def dbt_of(run: Run) -> DbtProject:
+    """The dbt project, parsed once for all passes of this run."""
+    return DbtProject(Path(run.settings.dbt_project), run.folder / "dbt")

@@ -1,0 +1,219 @@
+"""Open items → who is written to, and the letters themselves, rendered before anything leaves."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import polars as pl
+
+from flows._steps import show_table, step
+from o2c import frames
+from o2c.calendars import BusinessCalendar
+from o2c.contract import MONEY
+from o2c.delivery.folder import write_batch
+from o2c.dunning import DunningBook, decide_dunning
+from o2c.home import Home
+from o2c.ledger import Ledger, SentLetter
+from o2c.letters import Message, Sender, render_letters
+from o2c.matching import CashResult
+from o2c.run import Run
+from o2c.warehouse import connect, load_frame, read_frame
+
+LETTER_COLUMNS = [
+    "letter_id", "batch_id", "kind", "entity_id", "customer_id", "currency_code", "level", "stage", "occasion",
+    "channel", "language_code", "state", "message_hash", "total_amount", "episode", "try_number",
+    "decided_as_of_date", "sent_at",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Letters:
+    """The letters of one run: what the mart shows, and what may leave."""
+
+    decisions: pl.DataFrame
+    messages: list[Message]
+    rows: pl.DataFrame
+    lines: pl.DataFrame
+
+
+@step(name="decide dunning")
+def decide_letters(run: Run, cash: CashResult) -> Letters:
+    """Decide for every customer with anything past due or due soon, and render what is to be written."""
+    with run.step("dunning") as counts, connect(run.build) as con:
+        book = read_book(run, con, cash)
+        decisions, lines = decide_dunning(book, run.policies.dunning, BusinessCalendar(), run.as_of)
+        messages = render_letters(
+            decisions.filter(pl.col("decision") == "letter"),
+            lines,
+            book.customers,
+            book.contacts,
+            book.entities,
+            Sender(run.settings.sender_name, run.settings.sender_address, run.settings.reply_to),
+            run.as_of,
+            batch_id=run.batch_id,
+            templates=run.settings.templates,
+        )
+        rows = letter_rows(run, decisions, messages)
+        shown, shown_lines = with_ledger(run, rows, lines)
+        load_frame(con, "decided.dunning_decisions", decisions)
+        load_frame(con, "decided.letters", shown)
+        load_frame(con, "decided.letter_lines", shown_lines)
+        counts["decisions"] = decisions.height
+        for decision, count in decisions.group_by("decision").len().sort("decision").iter_rows():
+            counts[decision] = count
+    run.decided["dunning"] = {
+        f"{decision}: {reason}": count
+        for decision, reason, count in decisions.group_by("decision", "reason_code").len().sort(pl.all()).iter_rows()
+    }
+    run.decided["letters"] = [
+        {**row, "total_amount": str(row["total_amount"])}
+        for row in rows.group_by("stage", "state", "currency_code")
+        .agg(count=pl.len(), total_amount=pl.col("total_amount").sum())
+        .sort("stage", "state", "currency_code")
+        .iter_rows(named=True)
+    ]
+    reasons = decisions.group_by("decision", "reason_code").len().sort("decision", "reason_code")
+    show_table("dunning-decisions", reasons, f"Dunning decisions of {run.as_of} by reason")
+    return Letters(decisions, messages, rows, lines)
+
+
+def read_book(run: Run, con, cash: CashResult) -> DunningBook:
+    """Everything that dunning decides on, as of the run's date."""
+    letters, reminders = run.ledger.letters_before(run.as_of)
+    read = lambda name, frame: frame.validate(read_frame(con, name, frame.columns(), as_of=run.as_of))  # noqa: E731
+    return DunningBook(
+        items=read("receivables.fct_open_items", frames.OpenItems),
+        customers=read("intermediate.int_customers_profiled", frames.Customers),
+        contacts=frames.Contacts.validate(read_frame(con, "staging.stg_contacts", frames.Contacts.columns())),
+        entities=frames.Entities.validate(
+            read_frame(con, "intermediate.int_entities_completed", frames.Entities.columns())
+        ),
+        unapplied=read("intermediate.int_unapplied_cash_summed", frames.UnappliedCash),
+        blocks=read("intermediate.int_blocks_effective", frames.Blocks),
+        promises=read("intermediate.int_promises_judged", frames.Promises),
+        plans=read("intermediate.int_plans_judged", frames.Plans),
+        possible_payers=cash.possible_payers,
+        placed=run.ledger.placed_before(run.as_of),
+        activities=read_activities(run, con),
+        letters=letters,
+        lines=reminders,
+        previous=previous_decisions(run.home, run.as_of),
+    )
+
+
+def read_activities(run: Run, con) -> pl.DataFrame:
+    """Activities up to the end of the as-of date."""
+    activities = read_frame(con, "staging.stg_activities", frames.Activities.columns())
+    return frames.Activities.validate(activities.filter(pl.col("activity_at").dt.date() <= run.as_of))
+
+
+def previous_decisions(home: Home, as_of: date) -> pl.DataFrame:
+    """The latest decision before the as-of date for each entity, customer and currency, out of published history."""
+    files = sorted(
+        path
+        for path in (home.published / "history" / "collections.fct_dunning_decisions").glob("*.parquet")
+        if path.stem < as_of.isoformat()
+    )
+    if not files:
+        return frames.DecisionHistory.empty()
+    key = ["entity_id", "customer_id", "currency_code"]
+    history = pl.concat([pl.read_parquet(path, columns=frames.DecisionHistory.columns()) for path in files])
+    return frames.DecisionHistory.validate(
+        history.sort("as_of_date").group_by(key).last().select(frames.DecisionHistory.columns()).sort(key)
+    )
+
+
+def letter_rows(run: Run, decisions: pl.DataFrame, messages: list[Message]) -> pl.DataFrame:
+    """One row per letter of this run with the state it will have when the run ends well."""
+    rendered = pl.DataFrame(
+        [(message.letter_id, message.batch_id, message.message_hash) for message in messages],
+        schema={"letter_id": pl.String, "batch_id": pl.String, "message_hash": pl.String},
+        orient="row",
+    )
+    leaves = run.is_sending and not run.closed_gates
+    needs_person = (pl.col("required_approval_count") > 0) & (not run.home.marker.auto_approve)
+    state = (
+        pl.when(needs_person).then(pl.lit("approval_pending")).otherwise(pl.lit("sent" if leaves else "rendered"))
+    )
+    return (
+        decisions.filter(pl.col("decision") == "letter")
+        .join(rendered, on="letter_id", validate="1:1")
+        .with_columns(
+            state=state,
+            total_amount=pl.when(pl.col("kind") == "courtesy")
+            .then("due_soon_amount")
+            .otherwise("past_due_amount")
+            .cast(MONEY),
+            decided_as_of_date=pl.lit(run.as_of),
+        )
+        .with_columns(
+            sent_at=pl.when(pl.col("state") == "sent")
+            .then(pl.lit(run.now).cast(pl.Datetime("us", "UTC")))
+            .otherwise(None)
+        )
+        .sort("letter_id")
+    )
+
+
+def with_ledger(run: Run, rows: pl.DataFrame, lines: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """This run's letters beside all that the ledger has; a letter that left stays as it left."""
+    kept = run.ledger.letter_rows(run.as_of).filter(
+        (pl.col("state") != "approval_pending") | ~pl.col("letter_id").is_in(rows["letter_id"].implode())
+    )
+    fresh = rows.filter(~pl.col("letter_id").is_in(kept["letter_id"].implode()))
+    kept_lines = run.ledger.line_rows(run.as_of).filter(pl.col("letter_id").is_in(kept["letter_id"].implode()))
+    fresh_lines = lines.filter(pl.col("letter_id").is_in(fresh["letter_id"].implode()))
+    return (
+        pl.concat([kept.select(LETTER_COLUMNS), fresh.select(LETTER_COLUMNS)]).sort("letter_id"),
+        pl.concat([kept_lines, fresh_lines.select(kept_lines.columns)]).sort("letter_id", "line_number"),
+    )
+
+
+@step(name="send letters")
+def send_letters(run: Run, letters: Letters) -> None:
+    """Write down what will leave, put it into the outbox, write down that it left.
+
+    The outbox is a folder: whether a letter left can be seen, so an interrupted run is finished by the next one.
+    """
+    there = run.ledger.letter_rows(run.as_of).filter(pl.col("state") != "approval_pending")["letter_id"]
+    fresh = letters.rows.filter(~pl.col("letter_id").is_in(there.implode()))
+    planned = fresh.with_columns(state=pl.col("state").replace("sent", "sending"), sent_at=None)
+    addresses = {message.letter_id: message.to_address for message in letters.messages}
+    lines_of: dict[str, list[dict]] = {}
+    for line in letters.lines.iter_rows(named=True):
+        money = {name: str(line[name]) for name in ("invoice_amount", "disputed_amount", "amount")}
+        lines_of.setdefault(line["letter_id"], []).append(line | money)
+    run.ledger.record_letters(
+        SentLetter(
+            {name: row[name] for name in LETTER_COLUMNS}
+            | {
+                "total_amount": str(row["total_amount"]),
+                "occasion": row["occasion"] or "",
+                "address": addresses[row["letter_id"]],
+            },
+            tuple(lines_of[row["letter_id"]]),
+        )
+        for row in planned.iter_rows(named=True)
+    )
+    states = dict(letters.rows.select("letter_id", "state").iter_rows())
+    leaving = [message for message in letters.messages if states[message.letter_id] == "sent"]
+    write_batch(run.home.outbox, run.batch_id, leaving, states)
+    run.ledger.settle_letters(dict.fromkeys(fresh.filter(pl.col("state") == "sent")["letter_id"], "sent"), run.now)
+    run.outputs["outbox"] = str(run.home.outbox / run.batch_id / "index.html")
+
+
+def finish_interrupted(home: Home, ledger: Ledger, as_of: date, now: datetime) -> None:
+    """Settle letters that a killed run left half sent: what lies in the outbox left, the rest did not.
+
+    What did not leave today is forgotten, so that today's run decides it again; of earlier days it is cancelled.
+    """
+    outcomes: dict[str, str] = {}
+    never_left = []
+    for letter in ledger.unsettled_letters():
+        if (home.outbox / letter.batch_id / f"{letter.letter_id}.eml").exists():
+            outcomes[letter.letter_id] = "sent"
+        elif letter.decided_as_of_date == as_of:
+            never_left.append(letter.letter_id)
+        else:
+            outcomes[letter.letter_id] = "cancelled"
+    ledger.settle_letters(outcomes, now)
+    ledger.forget_letters(never_left)

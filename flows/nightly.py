@@ -1,0 +1,108 @@
+"""Every morning: from orders, invoices and bank data to letters, worklists, holds and referrals."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from prefect import flow
+from pydantic import BaseModel, ConfigDict, Field
+
+from flows._steps import show_markdown
+from flows.apply_cash import apply_payments, load_recorded
+from flows.build import audit, build_cash_inputs, build_marts, dbt_of, load_sources
+from flows.credit_review import review_accounts
+from flows.dunning import decide_letters, finish_interrupted, send_letters
+from flows.ingest import land_sources
+from flows.publication import check_gates, publish
+from o2c.calendars import BusinessCalendar
+from o2c.home import SourceEntry, open_home
+from o2c.ledger import Ledger
+from o2c.policy import load_policies
+from o2c.run import Run, Step, run_id_of
+from o2c.settings import Settings
+from o2c.summary import summary_of
+
+
+class NightlyRun(BaseModel):
+    """What one run is about. Given again, it does the same again."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    home: Path | None = Field(default=None, description="folder of all state; by default that of the settings")
+    sources: tuple[SourceEntry, ...] = Field(default=(), description="definitions; by default those used last")
+    as_of_date: date | None = Field(default=None, description="by default today in the business time zone")
+    send: bool = Field(default=False, description="let letters leave; otherwise decide, publish and show only")
+    until: Literal["cash", "marts", "decisions", "published"] = Field(
+        default="published", description="stop after this stage; before the last one nothing is kept"
+    )
+
+
+class PastDate(ValueError):
+    """Letters of another day than today may not leave."""
+
+
+def no_run() -> NightlyRun:
+    """What a deployment runs when nothing is said: today, from the sources used last, without sending."""
+    return NightlyRun()
+
+
+@flow(name="o2c-nightly", flow_run_name="o2c nightly {run.as_of_date}", persist_result=False)
+def nightly(run: NightlyRun = no_run()) -> str:  # noqa: B008
+    """Land, apply cash, age, decide, audit, send what may leave, publish. Returns the run's id."""
+    return play(run).run_id
+
+
+def play(request: NightlyRun, say: Callable[[str], None] = print) -> Run:
+    """The flow itself: called by the Prefect flow above and, without a server, by ``o2c run``."""
+    settings = Settings()
+    policies = load_policies(settings.policies)
+    home = open_home(request.home or settings.home)
+    time_zone = policies.controls.time_zone
+    as_of = request.as_of_date or datetime.now(ZoneInfo(time_zone)).date()
+    now = home.clock(as_of, time_zone)
+    ledger = Ledger(settings.ledger_url or home.ledger_url)
+    with home.lock("publish", settings.lock_wait_seconds):
+        if request.send:
+            refuse_past(home, ledger, as_of, now)
+        steps: list[Step] = []
+        landed = land_sources(home, ledger, request.sources, as_of, now, settings, steps, say)
+        run = Run(
+            settings=settings,
+            home=home,
+            policies=policies,
+            ledger=ledger,
+            as_of=as_of,
+            now=now,
+            run_id=run_id_of(as_of, landed.input_ids, policies.version),
+            is_sending=request.send,
+            sources=landed.described_sources,
+            inputs=landed.described_files,
+            say=say,
+            steps=steps,
+            checks=list(landed.checks),
+        )
+        run.run_number = ledger.start_run(run.run_id, as_of, is_sending=request.send, now=now)
+        finish_interrupted(home, ledger, as_of, now)
+        dbt = dbt_of(run)
+        load_sources(run, landed)
+        load_recorded(run)
+        build_cash_inputs(run, dbt)
+        cash = apply_payments(run)
+        if request.until == "cash":
+            return run
+        build_marts(run, dbt)
+        if request.until == "marts":
+            return run
+        check_gates(run, landed, BusinessCalendar())
+        letters = decide_letters(run, cash)
+        accounts = review_accounts(run, cash, letters)
+        audit(run, dbt)
+        if request.until == "decisions":
+            return run
+        if request.send and not run.closed_gates:
+            send_letters(run, letters)
+        publish(run, dbt, cash, letters, accounts)
+        show_markdown("run-summary", summary_of(run))
+        return run

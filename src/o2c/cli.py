@@ -1,0 +1,213 @@
+"""Command line: arguments in, a call, lines and an exit code out."""
+
+import argparse
+import json
+import os
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from o2c import __version__
+
+DONE, EXCEPTIONS, REFUSED, INTERNAL = 0, 1, 2, 3
+
+# Nothing that we run looks anything up elsewhere.
+QUIET = {
+    "DO_NOT_TRACK": "1",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+    "PREFECT_LOGGING_LEVEL": "WARNING",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command. Returns 0 done, 1 done with exceptions for a person, 2 refused, 3 internal."""
+    for name, value in QUIET.items():
+        os.environ.setdefault(name, value)
+    parsed = _parser().parse_args(arguments)
+    if parsed.home is not None:
+        os.environ["O2C_HOME"] = str(parsed.home)
+    try:
+        return parsed.call(parsed)
+    except Exception as error:
+        if not _is_refusal(error):
+            traceback.print_exc()
+            print("o2c: internal error; what was published before is untouched. Please report it.", file=sys.stderr)
+            return INTERNAL
+        print(f"o2c: {error}", file=sys.stderr)
+        return REFUSED
+    except KeyboardInterrupt:
+        print("o2c: interrupted; what was published before is untouched.", file=sys.stderr)
+        return REFUSED
+
+
+def _is_refusal(error: Exception) -> bool:
+    """Our own errors say what happened, where and what to do; so does the system about files and disks."""
+    return type(error).__module__.split(".")[0] in {"o2c", "flows"} or isinstance(error, OSError)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="o2c", description="Order to cash, every morning.")
+    parser.add_argument("--home", type=Path, help="folder of all state (default ./var, or O2C_HOME)")
+    parser.add_argument("--version", action="version", version=f"o2c {__version__}")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    def command(name: str, call: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=text, description=text)
+        sub.set_defaults(call=call)
+        return sub
+
+    init = command("init", _init, "make a home")
+    init.add_argument("--simulated", action="store_true", help="each run's as-of date is the clock; folder outbox only")
+    init.add_argument("--auto-approve", action="store_true", help="take approvals as given (simulated homes)")
+
+    for name, until, text in (
+        ("run", "published", "the whole morning: land, apply cash, decide, audit, publish, with --send also send"),
+        ("publish", "published", "the same as run without sending"),
+        ("apply-cash", "cash", "stop after cash application; nothing is kept"),
+        ("build", "marts", "stop after the marts; nothing is published"),
+        ("decide", "decisions", "stop after decisions and audit; nothing is published"),
+    ):
+        sub = command(name, _run, text)
+        sub.set_defaults(until=until, send=False)
+        _add_sources(sub)
+        sub.add_argument("--as-of", type=_date, metavar="DATE", help="the day it is about (default today)")
+        sub.add_argument("--json", action="store_true", help="print the run's manifest as JSON")
+        if name == "run":
+            sub.add_argument("--send", action="store_true", help="let letters leave")
+
+    ingest = command("ingest", _ingest, "land new files, nothing else")
+    _add_sources(ingest)
+
+    sources = command("sources", _sources_check, "check a source definition")
+    sources.add_argument("action", choices=["check"])
+    sources.add_argument("definition", type=Path, help="the definition (.yml) or a folder of contract files")
+    sources.add_argument("--data-root", type=Path, help="folder that paths in it start from")
+
+    explain = command("explain", _explain, "why a customer or an invoice is treated as it is")
+    explain.add_argument("what", choices=["customer", "invoice"])
+    explain.add_argument("id")
+    explain.add_argument("--as-of", type=_date, metavar="DATE", help="default: the published as-of date")
+    explain.add_argument("--json", action="store_true", help="print it as JSON")
+
+    demo = command("demo", _demo, "play some mornings of a made-up ledger in a simulated home")
+    demo.add_argument("--invoices", type=int, default=2000, help="how many (200 to 10 million; default 2,000)")
+    demo.add_argument("--seed", type=int, default=1, help="another seed, another ledger (default 1)")
+    demo.add_argument("--only-generate", type=Path, metavar="FOLDER", help="write the ledger there and stop")
+    demo.add_argument("--parquet", action="store_true", help="with --only-generate: Parquet instead of CSV")
+
+    command("doctor", _doctor, "say which versions run here and whether the home can be used")
+    return parser
+
+
+def _add_sources(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--source",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="definition (.yml) or folder of contract files; again for more (default: those used last)",
+    )
+    parser.add_argument("--data-root", type=Path, metavar="DIR", help="folder that paths in definitions start from")
+
+
+def _date(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no date; write it like 2026-09-30") from None
+
+
+def _init(arguments: argparse.Namespace) -> int:
+    from o2c.home import init_home
+    from o2c.settings import Settings
+
+    home = init_home(Settings().home, simulated=arguments.simulated, auto_approve=arguments.auto_approve)
+    kind = "simulated home" if home.marker.simulated else "home"
+    print(f"{home.root}: {kind} is ready" + (", approvals are taken as given" if home.marker.auto_approve else ""))
+    return DONE
+
+
+def _entries(arguments: argparse.Namespace) -> tuple[Any, ...]:
+    from o2c.home import SourceEntry
+
+    root = arguments.data_root.absolute() if arguments.data_root else None
+    return tuple(SourceEntry(path=path.absolute(), data_root=root) for path in arguments.source)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from flows.nightly import NightlyRun, play
+    from o2c.summary import summary_of
+
+    request = NightlyRun(
+        sources=_entries(arguments),
+        as_of_date=arguments.as_of,
+        send=arguments.send,
+        until=arguments.until,
+    )
+    run = play(request, say=lambda line: print(line, file=sys.stderr, flush=True))
+    if arguments.json:
+        print(json.dumps(run.manifest(), indent=2, sort_keys=True, default=str))
+    else:
+        print(summary_of(run))
+    if request.send and run.closed_gates:
+        return REFUSED
+    return EXCEPTIONS if run.has_exceptions else DONE
+
+
+def _ingest(arguments: argparse.Namespace) -> int:
+    from flows.ingest import IngestRun, land
+
+    report = land(IngestRun(sources=_entries(arguments)), say=lambda line: print(line, file=sys.stderr, flush=True))
+    for line in report.lines():
+        print(line)
+    return EXCEPTIONS if report.rejected_count else DONE
+
+
+def _sources_check(arguments: argparse.Namespace) -> int:
+    from o2c.sources.check import check_source
+
+    report = check_source(arguments.definition, arguments.data_root)
+    print(report.text())
+    return DONE if report.is_usable else REFUSED
+
+
+def _explain(arguments: argparse.Namespace) -> int:
+    from o2c.explain import explain_customer, explain_invoice
+    from o2c.home import open_home
+    from o2c.settings import Settings
+
+    explain = explain_customer if arguments.what == "customer" else explain_invoice
+    story = explain(open_home(Settings().home), arguments.id, arguments.as_of)
+    print(json.dumps(story.data, indent=2, default=str) if arguments.json else story.text())
+    return DONE
+
+
+def _demo(arguments: argparse.Namespace) -> int:
+    from o2c.demo.play import generate_only, play_mornings
+    from o2c.settings import Settings
+
+    if arguments.only_generate:
+        print(generate_only(arguments.only_generate, arguments.invoices, arguments.seed, arguments.parquet))
+        return DONE
+    print(play_mornings(Settings().home, arguments.invoices, arguments.seed))
+    return DONE
+
+
+def _doctor(_arguments: argparse.Namespace) -> int:
+    from o2c.doctor import examine
+    from o2c.settings import Settings
+
+    findings = examine(Settings())
+    width = max(len(finding.name) for finding in findings)
+    for finding in findings:
+        print(f"{'ok ' if finding.is_well else 'BAD'}  {finding.name:<{width}}  {finding.found}")
+    return DONE if all(finding.is_well for finding in findings) else REFUSED
+
+
+if __name__ == "__main__":
+    sys.exit(main())

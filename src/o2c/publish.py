@@ -1,0 +1,150 @@
+"""An audited build becomes what finance reads, in one switch.
+
+``published`` is a link to a folder below ``releases``; renaming a new link over it shows the whole new release at
+once: the database, its Parquet files, the worklists. Readers that have the old database open keep it.
+"""
+
+import json
+import os
+import shutil
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from o2c.home import Home
+from o2c.warehouse import connect
+
+MART_SCHEMAS = ("core", "receivables", "collections", "quality")
+
+# Kept for every as-of date ever run; the others show the dates of the run that was published last.
+HISTORY = (
+    "core.fct_customer_segments",
+    "receivables.fct_ar_aging",
+    "collections.fct_dunning_decisions",
+    "collections.fct_credit_flags",
+    "collections.fct_agency_referrals",
+    "collections.fct_worklist",
+    "collections.fct_worklist_terms",
+)
+
+
+@dataclass(frozen=True)
+class Mart:
+    """A published table and the columns that identify a row in it, which is also its order on disk."""
+
+    name: str
+    key: tuple[str, ...]
+
+
+def marts_of(manifest: Path) -> list[Mart]:
+    """The marts of the dbt project with the keys that its own tests hold them to.
+
+    Args:
+        manifest: ``manifest.json`` that dbt wrote when it parsed the project.
+
+    Raises:
+        LookupError: a mart has no ``keyed_by`` test, so no order either.
+    """
+    nodes = json.loads(manifest.read_text())["nodes"]
+    keys = {
+        node["attached_node"]: tuple(node["test_metadata"]["kwargs"]["columns"])
+        for node in nodes.values()
+        if node["resource_type"] == "test" and (node.get("test_metadata") or {}).get("name") == "keyed_by"
+    }
+    marts = []
+    for identity, node in nodes.items():
+        if node["resource_type"] == "model" and node["schema"] in MART_SCHEMAS:
+            if identity not in keys:
+                raise LookupError(
+                    f"{node['original_file_path']}: the mart has no keyed_by test, give it its key."
+                )
+            marts.append(Mart(f"{node['schema']}.{node['name']}", keys[identity]))
+    return sorted(marts, key=lambda mart: mart.name)
+
+
+def prepare_release(build: Path, marts: list[Mart], home: Home, name: str, as_of_dates: list[date]) -> Path:
+    """Write everything of a release but its worklists beside what is published. Nothing is visible yet.
+
+    Args:
+        build: the audited database of the run.
+        marts: what to publish, in which order.
+        home: where releases stand and where the last one's history is.
+        name: folder name of the release, new for each run.
+        as_of_dates: the run dates in the build; their history is replaced.
+
+    Returns:
+        The folder of the release: ``o2c.duckdb``, ``parquet/``, ``history/``.
+    """
+    folder = home.releases / name
+    if folder.exists():
+        shutil.rmtree(folder)
+    parquet, history = folder / "parquet", folder / "history"
+    parquet.mkdir(parents=True)
+    con = connect(folder / "o2c.duckdb")
+    try:
+        con.execute("set preserve_insertion_order = true")
+        con.execute(f"attach {_quoted(build)} as build (read_only)")
+        for schema in MART_SCHEMAS:
+            con.execute(f"create schema if not exists {schema}")
+        for mart in marts:
+            order = ", ".join(f'"{column}"' for column in mart.key)
+            file = parquet / f"{mart.name}.parquet"
+            con.execute(
+                f"copy (select * from build.{mart.name} order by {order}) to {_quoted(file)} (format parquet)"
+            )
+            if mart.name not in HISTORY:
+                con.execute(f"create table {mart.name} as from read_parquet({_quoted(file)})")
+                continue
+            kept = _carry_over(home.published / "history" / mart.name, history / mart.name, as_of_dates)
+            for day in as_of_dates:
+                one = history / mart.name / f"{day.isoformat()}.parquet"
+                con.execute(
+                    f"copy (select * from read_parquet({_quoted(file)}) where as_of_date = date '{day.isoformat()}'"
+                    f" order by {order}) to {_quoted(one)} (format parquet)"
+                )
+                kept.append(one)
+            files = ", ".join(_quoted(path) for path in sorted(kept))
+            con.execute(f"create table {mart.name} as from read_parquet([{files}], union_by_name = true)")
+        con.execute("checkpoint")
+    finally:
+        con.close()
+    return folder
+
+
+def switch_to(release: Path, home: Home) -> None:
+    """Make a prepared release the published one, all of it at once. The one before stays for who is reading it."""
+    before = home.published.resolve()
+    for path in [*release.rglob("*"), release, home.releases]:
+        _sync(path)
+    link = home.root / "published.new"
+    link.unlink(missing_ok=True)
+    link.symlink_to(release.relative_to(home.root))
+    link.replace(home.published)
+    _sync(home.root)
+    for old in home.releases.iterdir():
+        if old not in (release, before):
+            shutil.rmtree(old, ignore_errors=True)
+
+
+def _carry_over(old: Path, new: Path, replaced: list[date]) -> list[Path]:
+    """Link the history of other dates into the new release; files never change, so a link is as good as a copy."""
+    new.mkdir(parents=True)
+    names = {f"{day.isoformat()}.parquet" for day in replaced}
+    kept = []
+    for path in sorted(old.glob("*.parquet")):
+        if path.name not in names:
+            os.link(path, new / path.name)
+            kept.append(new / path.name)
+    return kept
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _quoted(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"

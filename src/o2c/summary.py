@@ -1,0 +1,36 @@
+"""What a run decided, in a screenful: for the terminal and as a Prefect artifact."""
+
+from o2c.run import Run
+
+
+def summary_of(run: Run) -> str:
+    """Markdown that also reads well as plain text: counts, totals per currency, checks, where to look."""
+    lines = [f"# o2c {run.as_of}  run {run.run_id[:8]}  policy {run.policies.version}", ""]
+    for title, rows in run.decided.items():
+        if not rows:
+            continue
+        lines.append(f"{title.replace('_', ' ').capitalize()}:")
+        if isinstance(rows, dict):
+            width = max(len(name) for name in rows)
+            lines += [f"  {name:<{width}}  {_number(value):>16}" for name, value in rows.items()]
+        elif isinstance(rows, list):
+            lines += ["  " + "  ".join(_number(value) for value in row.values()) for row in rows]
+        else:
+            lines.append(f"  {_number(rows)}")
+        lines.append("")
+    failed = [check for check in run.checks if not check.passed]
+    if failed:
+        lines.append("To look at:")
+        lines += [
+            f"  {'gate closed' if check.severity == 'gate' else check.severity}: {check.check_name}"
+            f" expected {check.expected}, found {check.actual}"
+            for check in failed
+        ]
+        lines.append("")
+    lines.append("Where to look:")
+    lines += [f"  {name:<12} {path}" for name, path in run.outputs.items()]
+    return "\n".join(lines)
+
+
+def _number(value: object) -> str:
+    return f"{value:,}" if isinstance(value, int) else str(value)
