@@ -10,9 +10,7 @@ with
         where status not in ('cancelled', 'invoiced') and coalesce(settlement, 'terms') = 'terms'
     ),
     invoices as (
-        select *
-        from {{ ref("stg_invoices") }}
-        where order_id is not null and document_type = 'invoice' and coalesce(status, 'posted') <> 'cancelled'
+        select * from {{ ref("int_invoices_settled") }} where document_type = 'invoice' and not is_cancelled
     ),
 
     dated as (

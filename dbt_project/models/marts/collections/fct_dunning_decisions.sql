@@ -1,0 +1,33 @@
+-- Who is written to, at which level, and why, or why not: every customer with anything past due or due soon.
+-- One row per as_of_date, entity_id, customer_id, currency_code.
+select
+    cast(as_of_date as date) as as_of_date,
+    entity_id,
+    customer_id,
+    currency_code,
+    decision,
+    kind,
+    stage,
+    occasion,
+    channel,
+    contact_id,
+    language_code,
+    reason_code,
+    reason,
+    policy_version,
+    letter_id,
+    cast(past_due_amount as decimal(18, 4)) as past_due_amount,
+    cast(disputed_amount as decimal(18, 4)) as disputed_amount,
+    cast(credit_memo_amount as decimal(18, 4)) as credit_memo_amount,
+    cast(unapplied_amount as decimal(18, 4)) as unapplied_amount,
+    cast(net_due_amount as decimal(18, 4)) as net_due_amount,
+    cast(due_soon_amount as decimal(18, 4)) as due_soon_amount,
+    cast(level as bigint) as level,
+    cast(episode as bigint) as episode,
+    cast(try_number as bigint) as try_number,
+    cast(item_count as bigint) as item_count,
+    cast(oldest_days_past_due as bigint) as oldest_days_past_due,
+    cast(required_approval_count as bigint) as required_approval_count,
+    cast(is_confirmed_level as bigint) as is_confirmed_level,
+    cast(nothing_past_due_since as date) as nothing_past_due_since
+from {{ source("decided", "dunning_decisions") }}
