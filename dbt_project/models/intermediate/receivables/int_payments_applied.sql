@@ -1,0 +1,76 @@
+-- Payments and how far they are applied on the last run date. One row per payment_id.
+{{ config(materialized="table") }}
+
+with
+    payments as (select * from {{ ref("int_payments_counted") }}),
+
+    applied as (
+        select
+            payment_id,
+            min(customer_id) as customer_id,
+            sum(applied_amount) as applied_amount,
+            min(effective_date) as first_applied_date,
+            max(effective_date) as last_applied_date
+        from {{ ref("int_applications_unioned") }}
+        where is_payment_counted and settlement_type = 'payment'
+        group by payment_id
+    ),
+
+    taken_back as (
+        select reverses_payment_id, sum(payment_amount) as payment_amount
+        from payments
+        where reverses_payment_id is not null
+        group by reverses_payment_id
+    ),
+
+    -- few, so that the join reads payments against a handful
+    reversed as (
+        select reversals.payment_id, coalesce(payments.customer_id, applied.customer_id) as customer_id
+        from payments as reversals
+        inner join payments on payments.payment_id = reversals.reverses_payment_id
+        left join applied on applied.payment_id = payments.payment_id
+    ),
+
+    summed as (
+        select
+            payments.payment_id,
+            payments.entity_id,
+            -- a payment that names nobody is of the customer whose documents it settles
+            coalesce(payments.customer_id, reversed.customer_id, applied.customer_id) as customer_id,
+            payments.currency_code,
+            payments.payment_method,
+            payments.reverses_payment_id,
+            payments.payment_amount,
+            {{ money("coalesce(applied.applied_amount, 0)") }} as applied_amount,
+            {{ money("payments.payment_amount - coalesce(applied.applied_amount, 0)") }} as unapplied_amount,
+            payments.reverses_payment_id is not null
+            or payments.payment_amount + coalesce(taken_back.payment_amount, 0) = 0 as is_reversed,
+            payments.value_date,
+            -- before its first application nobody knew whose the money was
+            case
+                when coalesce(payments.customer_id, reversed.customer_id) is null
+                then applied.first_applied_date
+                else payments.value_date
+            end as identified_date,
+            applied.first_applied_date,
+            applied.last_applied_date
+        from payments
+        left join applied on applied.payment_id = payments.payment_id
+        left join taken_back on taken_back.reverses_payment_id = payments.payment_id
+        left join reversed on reversed.payment_id = payments.payment_id
+    )
+
+select
+    *,
+    case
+        when is_reversed
+        then 'reversed'
+        when unapplied_amount = 0
+        then 'applied'
+        when applied_amount <> 0
+        then 'partly_applied'
+        when customer_id is not null
+        then 'on_account'
+        else 'suspense'
+    end as status
+from summed
