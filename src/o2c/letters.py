@@ -1,0 +1,307 @@
+"""Decision + lines + template → message. Pure: no clock, no network; a missing value stops it.
+
+Templates hold words, this module holds what goes into them: every value reaches a template as finished text, so
+that the HTML part and the text part cannot disagree about a date or an amount.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from functools import cached_property
+from hashlib import sha256
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
+
+import polars as pl
+
+from o2c import mime
+from o2c.addresses import AddressError, mailbox
+from o2c.frames import Contacts, Customers, DunningDecisions, Entities, LetterLines
+from o2c.letter_checks import LetterFault, check_identity, check_parts, check_totals
+from o2c.letter_templates import Templates, rendered
+from o2c.locale_formats import amount_writer, letter_locale, written_date
+
+_FAULTS_SHOWN = 20
+
+
+class LetterError(ValueError):
+    """At least one letter cannot be written as it must be, so none is. The message names letters and customers."""
+
+
+@dataclass(frozen=True)
+class Sender:
+    """Who our letters come from: the name below them, the From address and the monitored Reply-To."""
+
+    name: str
+    address: str
+    reply_to: str
+
+
+@dataclass(frozen=True)
+class Message:
+    """One letter, ready to go. ``eml`` is the exact message; text, HTML and headers are read from it.
+
+    ``message_hash`` is the sha-256 of ``eml``. ``total`` is the amount asked for, as the letter writes it.
+    """
+
+    letter_id: str
+    batch_id: str
+    customer_id: str
+    customer_name: str
+    stage: str
+    level: int
+    currency_code: str
+    total_amount: Decimal
+    total: str
+    to_address: str
+    to_name: str
+    subject: str
+    eml: bytes
+    message_hash: str
+
+    @property
+    def text(self) -> str:
+        return mime.bodies(self.eml)[0]
+
+    @property
+    def html(self) -> str:
+        return mime.bodies(self.eml)[1]
+
+    @cached_property
+    def headers(self) -> tuple[tuple[str, str], ...]:
+        """Name and encoded value of each header, in order, unfolded."""
+        head = self.eml.partition(b"\r\n\r\n")[0].decode("ascii").replace("\r\n ", " ")
+        return tuple(
+            (name, value) for name, _, value in (line.partition(": ") for line in head.split("\r\n"))
+        )
+
+
+def render_letters(
+    decisions: pl.DataFrame,
+    lines: pl.DataFrame,
+    customers: pl.DataFrame,
+    contacts: pl.DataFrame,
+    entities: pl.DataFrame,
+    sender: Sender,
+    templates: Templates,
+    as_of: date,
+    batch_id: str,
+    pay_by: Mapping[str, date] | None = None,
+) -> list[Message]:
+    """Every letter decided, rendered and checked, before any of them is written anywhere.
+
+    One message per decision ``letter``, sorted by letter_id. What a letter says is what the decision decided: the
+    lines must add up to its amount, its contact must be the customer's, its reductions must give its net amount.
+
+    Args:
+        decisions: frames.DunningDecisions; rows with another decision are left out.
+        lines: frames.LetterLines of these letters.
+        customers: frames.Customers, for name and country.
+        contacts: frames.Contacts; the decision names the one to write to.
+        entities: frames.Entities; payment instructions come from here and never from the customer's data.
+        sender: who the letters come from.
+        templates: the words.
+        as_of: date of the letters; Date, Message-ID and boundary are made of it and of the letter's id.
+        batch_id: what the letters leave in together.
+        pay_by: stage to the date to pay by that the policy gives; a stage without one asks without a date.
+
+    Raises:
+        LetterError: any letter that cannot be rendered or fails a check. All faults at once; nothing is returned.
+    """
+    return list(
+        iter_letters(
+            decisions, lines, customers, contacts, entities, sender, templates, as_of, batch_id, pay_by
+        )
+    )
+
+
+def iter_letters(
+    decisions: pl.DataFrame,
+    lines: pl.DataFrame,
+    customers: pl.DataFrame,
+    contacts: pl.DataFrame,
+    entities: pl.DataFrame,
+    sender: Sender,
+    templates: Templates,
+    as_of: date,
+    batch_id: str,
+    pay_by: Mapping[str, date] | None = None,
+) -> Iterator[Message]:
+    """``render_letters`` one at a time, in bounded memory, for a taker that keeps nothing unless all come through.
+
+    Raises:
+        LetterError: at the end, or before the first letter; what was yielded until then must not be used.
+    """
+    decided = DunningDecisions.validate(decisions).filter(pl.col("decision") == "letter").sort("letter_id")
+    lines = LetterLines.validate(lines).sort("letter_id", "line_number")
+    faults = check_identity(decided, lines)
+    if faults:
+        raise _error(faults)
+    press = _Press(
+        sender,
+        templates,
+        as_of,
+        batch_id,
+        pay_by or {},
+        customers=_by_key(Customers.validate(customers), "customer_id", "customer_name", "country_code"),
+        contacts=_by_key(Contacts.validate(contacts), "contact_id", "customer_id", "name", "email"),
+        entities=_by_key(Entities.validate(entities), "entity_id", "entity_name", "remit_to"),
+    )
+    listed = groupby(lines.iter_rows(named=True), key=itemgetter("letter_id"))
+    for decision in decided.iter_rows(named=True):
+        _, rows = next(listed)
+        try:
+            message = press.letter(decision, list(rows))
+        except (LetterFault, AddressError, ValueError) as fault:
+            faults.append(f"letter {decision['letter_id']}, customer {decision['customer_id']}: {fault}")
+            continue
+        if not faults:
+            yield message
+    if faults:
+        raise _error(faults)
+
+
+class _Press:
+    """Renders letters of one batch; keeps what is the same for all of them."""
+
+    def __init__(
+        self,
+        sender: Sender,
+        templates: Templates,
+        as_of: date,
+        batch_id: str,
+        pay_by: Mapping[str, date],
+        *,
+        customers: dict[str, tuple[Any, ...]],
+        contacts: dict[str, tuple[Any, ...]],
+        entities: dict[str, tuple[Any, ...]],
+    ) -> None:
+        self._templates, self._as_of, self._batch_id, self._pay_by = templates, as_of, batch_id, pay_by
+        self._customers, self._contacts, self._entities = customers, contacts, entities
+        self._sender = Sender(mime.one_line(sender.name), mailbox(sender.address), mailbox(sender.reply_to))
+        self._domain = self._sender.address.partition("@")[2]
+        self._headers = [
+            mime.mailbox_header("From", self._sender.name, self._sender.address),
+            mime.mailbox_header("Reply-To", "", self._sender.reply_to),
+            f"Date: {mime.date_header(as_of)}",
+            "Auto-Submitted: auto-generated",
+        ]
+
+    def letter(self, decision: dict[str, Any], lines: list[dict[str, Any]]) -> Message:
+        """One letter, rendered and checked.
+
+        Raises:
+            LetterFault, AddressError, ValueError: why it cannot be written.
+        """
+        letter_id, customer_id, stage = decision["letter_id"], decision["customer_id"], decision["stage"]
+        _, name, country_code = _found(self._customers, customer_id, "customer")
+        contact_of, contact_name, email = _found(self._contacts, decision["contact_id"], "contact")[1:]
+        _, entity_name, remit_to = _found(self._entities, decision["entity_id"], "entity")
+        if contact_of != customer_id:
+            raise LetterFault(f"its contact {decision['contact_id']} belongs to customer {contact_of}")
+        to_address = mailbox(email)
+        to_name = mime.one_line(contact_name or "")
+        subject_of, text_of, html_of = self._templates.of(stage)
+
+        locale = letter_locale("en", country_code)
+        money = amount_writer(decision["currency_code"], locale)
+        amounts = check_totals(decision, lines)
+        customer_name = mime.one_line(name)
+        items = _items(lines, money, locale)
+        view = {
+            "language": "en",
+            "reference": reference(letter_id),
+            "entity_name": mime.one_line(entity_name),
+            "remit_to": [mime.one_line(line) for line in (remit_to or "").splitlines()],
+            "customer_name": customer_name,
+            "customer_id": mime.one_line(customer_id),
+            "to_name": to_name or f"{customer_name} accounts payable team",
+            "letter_date": written_date(self._as_of, locale),
+            "currency_code": decision["currency_code"],
+            "items": items,
+            "item_count": len(items),
+            "days_label": "Days past due" if decision["kind"] == "dunning" else "Days to go",
+            "total_label": "Total past due" if decision["kind"] == "dunning" else "Total falling due",
+            "total": money(amounts.total),
+            "reductions": [(label, money(-amount)) for label, amount in amounts.reductions],
+            "net": money(amounts.net) if amounts.net is not None else "",
+            "to_pay": money(amounts.total if amounts.net is None else amounts.net),
+            "pay_by": written_date(self._pay_by[stage], locale) if stage in self._pay_by else "",
+            "legal_warning": self._templates.legal_warning,
+            "sender_name": self._sender.name,
+            "reply_to": self._sender.reply_to,
+        }
+        subject = view["subject"] = mime.one_line(rendered(subject_of, view))
+        text, html = rendered(text_of, view), rendered(html_of, view)
+        check_parts(view, subject, text, html)
+
+        eml = mime.alternative(
+            [
+                *self._headers,
+                mime.mailbox_header("To", to_name, to_address),
+                mime.text_header("Subject", subject),
+                f"Message-ID: <{letter_id}.{self._as_of:%Y%m%d}@{self._domain}>",
+                f"X-O2C-Letter: {letter_id}",
+            ],
+            letter_id,
+            text,
+            html,
+        )
+        return Message(
+            letter_id=letter_id,
+            batch_id=self._batch_id,
+            customer_id=customer_id,
+            customer_name=name,
+            stage=stage,
+            level=decision["level"],
+            currency_code=decision["currency_code"],
+            total_amount=amounts.total if amounts.net is None else amounts.net,
+            total=view["to_pay"],
+            to_address=to_address,
+            to_name=to_name,
+            subject=subject,
+            eml=eml,
+            message_hash=sha256(eml).hexdigest(),
+        )
+
+
+def reference(letter_id: str) -> str:
+    """The short form of a letter's id that people quote, such as ``Ref K7Q2-HF3D``: its first 40 bits."""
+    return f"Ref {letter_id[:4].upper()}-{letter_id[4:8].upper()}"
+
+
+def _items(lines: list[dict[str, Any]], money: Any, locale: Any) -> list[tuple[str, ...]]:
+    return [
+        (
+            mime.one_line(line["invoice_number"]),
+            mime.one_line(line["po_number"] or ""),
+            written_date(line["invoice_date"], locale),
+            written_date(line["due_date"], locale),
+            str(abs(line["days_past_due"])),
+            money(line["amount"]),
+            money(line["disputed_amount"]) if line["disputed_amount"] else "",
+        )
+        for line in lines
+    ]
+
+
+def _by_key(frame: pl.DataFrame, key: str, *columns: str) -> dict[str, tuple[Any, ...]]:
+    return {row[0]: row for row in frame.select(key, *columns).iter_rows()}
+
+
+def _found(rows: dict[str, tuple[Any, ...]], key: str | None, what: str) -> tuple[Any, ...]:
+    row = rows.get(key) if key is not None else None
+    if row is None:
+        raise LetterFault(f"{what} {key!r} is not in the {what} data")
+    return row
+
+
+def _error(faults: list[str]) -> LetterError:
+    shown = "".join(f"\n  {fault}" for fault in faults[:_FAULTS_SHOWN])
+    more = f"\n  and {len(faults) - _FAULTS_SHOWN} more" if len(faults) > _FAULTS_SHOWN else ""
+    return LetterError(
+        f"{len(faults)} fault(s) in letters; no letter was written.{shown}{more}\n"
+        "Correct the customer's data or block the customer, then run again."
+    )
