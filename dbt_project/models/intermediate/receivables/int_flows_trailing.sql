@@ -5,7 +5,7 @@ with
     flows as (select * from {{ ref("int_flows_converted") }}),
     currencies as (select * from {{ ref("stg_currencies") }}),
 
-    trailing as (
+    recent as (
         select
             periods.as_of_date,
             flows.entity_id,
@@ -28,17 +28,17 @@ with
     )
 
 select
-    trailing.as_of_date,
-    trailing.entity_id,
-    trailing.currency_code,
-    {{ rounded("trailing.sales_month_amount", "currencies.minor_units") }} as sales_month_amount,
-    {{ rounded("trailing.sales_quarter_amount", "currencies.minor_units") }} as sales_quarter_amount,
-    {{ rounded("trailing.sales_90_amount", "currencies.minor_units") }} as sales_90_amount,
-    {{ rounded("trailing.sales_365_amount", "currencies.minor_units") }} as sales_365_amount,
-    {{ rounded("trailing.written_off_365_amount", "currencies.minor_units") }} as written_off_365_amount,
-    cast(trailing.settled_365_amount as decimal(28, 4)) as settled_365_amount,
-    cast(trailing.settled_amount_days_to_pay as decimal(28, 4)) as settled_amount_days_to_pay,
-    cast(trailing.settled_amount_days_late as decimal(28, 4)) as settled_amount_days_late,
-    cast(trailing.unrated_count as bigint) as unrated_count
-from trailing
-left join currencies on currencies.currency_code = trailing.currency_code
+    recent.as_of_date,
+    recent.entity_id,
+    recent.currency_code,
+    {{ rounded("recent.sales_month_amount", "currencies.minor_units") }} as sales_month_amount,
+    {{ rounded("recent.sales_quarter_amount", "currencies.minor_units") }} as sales_quarter_amount,
+    {{ rounded("recent.sales_90_amount", "currencies.minor_units") }} as sales_90_amount,
+    {{ rounded("recent.sales_365_amount", "currencies.minor_units") }} as sales_365_amount,
+    {{ rounded("recent.written_off_365_amount", "currencies.minor_units") }} as written_off_365_amount,
+    cast(recent.settled_365_amount as decimal(28, 4)) as settled_365_amount,
+    cast(recent.settled_amount_days_to_pay as decimal(28, 4)) as settled_amount_days_to_pay,
+    cast(recent.settled_amount_days_late as decimal(28, 4)) as settled_amount_days_late,
+    cast(recent.unrated_count as bigint) as unrated_count
+from recent
+left join currencies on currencies.currency_code = recent.currency_code

@@ -5,7 +5,7 @@ with
     periods as (select * from {{ ref("int_periods_opened") }}),
     balances as (select * from {{ ref("int_net_balances_dated") }}),
     aged as (select * from {{ ref("int_aged_summed") }}),
-    trailing as (select * from {{ ref("int_flows_trailing") }}),
+    recent as (select * from {{ ref("int_flows_trailing") }}),
     counted_back as (select * from {{ ref("int_dso_counted_back") }}),
     at_risk as (select * from {{ ref("int_at_risk_summed") }}),
     historyless as (select * from {{ ref("int_historyless_ledgers") }}),
@@ -36,14 +36,14 @@ with
             case
                 when coalesce(year_opening.unrated_count, 0) = 0 then coalesce(year_opening.net_amount, 0)
             end as year_opening_amount,
-            coalesce(trailing.sales_month_amount, 0) as sales_month_amount,
-            coalesce(trailing.sales_quarter_amount, 0) as sales_quarter_amount,
-            coalesce(trailing.sales_90_amount, 0) as sales_90_amount,
-            coalesce(trailing.sales_365_amount, 0) as sales_365_amount,
-            coalesce(trailing.written_off_365_amount, 0) as written_off_365_amount,
-            coalesce(trailing.settled_365_amount, 0) as settled_365_amount,
-            coalesce(trailing.settled_amount_days_to_pay, 0) as settled_amount_days_to_pay,
-            coalesce(trailing.settled_amount_days_late, 0) as settled_amount_days_late,
+            coalesce(recent.sales_month_amount, 0) as sales_month_amount,
+            coalesce(recent.sales_quarter_amount, 0) as sales_quarter_amount,
+            coalesce(recent.sales_90_amount, 0) as sales_90_amount,
+            coalesce(recent.sales_365_amount, 0) as sales_365_amount,
+            coalesce(recent.written_off_365_amount, 0) as written_off_365_amount,
+            coalesce(recent.settled_365_amount, 0) as settled_365_amount,
+            coalesce(recent.settled_amount_days_to_pay, 0) as settled_amount_days_to_pay,
+            coalesce(recent.settled_amount_days_late, 0) as settled_amount_days_late,
             counted_back.dso_countback_days
         from periods
         inner join balances as closing on closing.balance_date = periods.as_of_date
@@ -68,10 +68,10 @@ with
             and aged.entity_id = closing.entity_id
             and aged.currency_code = closing.currency_code
         left join
-            trailing
-            on trailing.as_of_date = periods.as_of_date
-            and trailing.entity_id = closing.entity_id
-            and trailing.currency_code = closing.currency_code
+            recent
+            on recent.as_of_date = periods.as_of_date
+            and recent.entity_id = closing.entity_id
+            and recent.currency_code = closing.currency_code
         left join
             counted_back
             on counted_back.as_of_date = periods.as_of_date
@@ -89,7 +89,7 @@ with
         where
             closing.unrated_count = 0
             and coalesce(aged.unrated_count, 0) = 0
-            and coalesce(trailing.unrated_count, 0) = 0
+            and coalesce(recent.unrated_count, 0) = 0
     )
 
 select
