@@ -11,6 +11,9 @@ from decimal import Decimal
 from o2c.sources.bank.model import ZERO, Entry, Issue, Remittance, Statement, net_amount
 from o2c.sources.bank.profiles import STANDARD, BankProfile
 
+# Balances of available funds (camt): they move with value dates and credit lines, not with what is booked.
+AVAILABLE = frozenset({"OPAV", "CLAV", "ITAV", "FWAV"})
+
 # Every code an issue can have, and what it says. Readers add no others without a line here.
 CODES: dict[str, str] = {
     "balance_does_not_tie": "opening balance + booked entries is not the closing balance",
@@ -19,7 +22,8 @@ CODES: dict[str, str] = {
     "details_do_not_sum": "the details of an entry do not add up to it",
     "remittance_does_not_sum": "the lines of a remittance do not add up to its payment",
     "currency_differs": "an entry or balance has another currency than its account",
-    "currency_unknown": "a currency code is not in ISO 4217, or an amount has more decimals than its currency",
+    "currency_unknown": "a currency code is not in ISO 4217",
+    "too_many_decimals": "an amount has more decimals than its currency has minor units",
     "date_outside_period": "an entry is booked outside the statement's period",
     "reference_check_failed": "a creditor reference, QR reference or IBAN has a wrong check digit",
     "account_check_failed": "the statement's own account number has a wrong check digit",
@@ -94,7 +98,7 @@ class Tally:
 
     def _balances(self, statement: Statement) -> list[Issue]:
         opening, closing = statement.opening, statement.closing
-        if opening is None or closing is None:
+        if opening is None or closing is None or {opening.code, closing.code} & AVAILABLE:
             return []
         expected = opening.amount + self.net
         if expected == closing.amount:
@@ -116,6 +120,7 @@ class Tally:
             ("count_differs", "entries", stated.entry_count, sum(self.counts)),
             ("count_differs", "credits", stated.credit_count, self.counts[0]),
             ("count_differs", "debits", stated.debit_count, self.counts[1]),
+            ("total_differs", "gross amount", stated.gross_amount, credit + debit),
             ("total_differs", "net amount", stated.net_amount, credit - debit),
             ("total_differs", "credit amount", stated.credit_amount, credit),
             ("total_differs", "debit amount", stated.debit_amount, debit),
@@ -130,7 +135,12 @@ class Tally:
 def check_details(statement: Statement, entry: Entry) -> list[Issue]:
     """Details, signed, in the entry's currency, add up to the entry; their number is the batch's stated one."""
     found = []
-    if entry.batch_count is not None and entry.details and entry.batch_count != len(entry.details):
+    # One detail for a batch of many is its summary: the details themselves come in a camt.054 or not at all.
+    if (
+        entry.batch_count is not None
+        and len(entry.details) not in (0, entry.batch_count)
+        and (len(entry.details) > 1 or entry.details[0].amount != entry.amount)
+    ):
         message = f"batch states {entry.batch_count} transactions, {len(entry.details)} are listed"
         found.append(_of(entry.position, "count_differs", message, statement, entry))
     amounts = [

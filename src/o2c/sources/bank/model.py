@@ -39,6 +39,8 @@ class Issue:
     statement_ordinal: int | None = None
     entry_ordinal: int | None = None
     remittance_ordinal: int | None = None
+    # Said by checks over several files; an issue inside a BankFile is about that file.
+    file_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,7 @@ class StatedTotals:
     """Counts and totals that the file itself states, for the controls; all unsigned but ``net_amount``."""
 
     entry_count: int | None = None
+    gross_amount: Decimal | None = None
     net_amount: Decimal | None = None
     credit_count: int | None = None
     credit_amount: Decimal | None = None
@@ -112,7 +115,10 @@ class RemittanceLine:
 
 @dataclass(frozen=True, slots=True)
 class Detail:
-    """One transaction of an entry: who paid and what for. Debits (or a reversal inside a batch) are negative."""
+    """One transaction of an entry: who paid and what for. Debits (or a reversal inside a batch) are negative.
+
+    ``text`` is what the payer wrote, its lines parted by line feeds; ``additional_text`` is the bank's own.
+    """
 
     ordinal: int
     position: str
@@ -131,6 +137,10 @@ class Detail:
     bank_reference: str | None = None
     references: tuple[Reference, ...] = ()
     text: str | None = None
+    additional_text: str | None = None
+    value_date: date | None = None
+    ultimate_payer_name: str | None = None
+    uetr: str | None = None
     lines: tuple[RemittanceLine, ...] = ()
     instructed_amount: Decimal | None = None
     instructed_currency_code: str | None = None
@@ -181,7 +191,7 @@ class Statement:
     ``kind``: ``statement`` is final, ``intraday`` and ``notification`` repeat or announce what a statement has or
     will have, so their entries are not new money where a statement covers the day. Files of formats without
     balances (ACH) are notifications. ``number`` is the number a person sees, ``electronic_number`` the one that counts
-    electronic statements; both as text. A long statement may come in parts with the same head: see ``parts.py``.
+    electronic statements; both as text. A long statement may come in parts with the same head: see ``camt.read_parts``.
     """
 
     ordinal: int
@@ -206,6 +216,11 @@ class Statement:
     stated: StatedTotals = StatedTotals()
     entries: tuple[Entry, ...] = ()
     file_id: str = ""
+
+    @property
+    def last_date(self) -> date | None:
+        """The day the statement is about: of its closing balance, else the end of its period."""
+        return (self.closing.balance_date if self.closing else None) or self.to_date or self.from_date
 
     @property
     def credit_amount(self) -> Decimal:
