@@ -120,47 +120,47 @@ def detail(group: Group, ordinal: int, position: str, entry_sign: int) -> Detail
     Raises:
         ValueError: a value that cannot be read.
     """
+    get, first = group.texts.get, group.first
     amount, currency = _amount(group, "Amt")
     if amount is None:
         amount, currency = _amount(group, "AmtDtls/TxAmt/Amt")
-    indicator = group.first("CdtDbtInd")
+    indicator = get("CdtDbtInd")
     if indicator and indicator not in SIGNS:
         raise ValueError(f"detail {ordinal}: CdtDbtInd is {indicator!r}, not CRDT or DBIT")
     sign = SIGNS[indicator] if indicator else entry_sign
     instructed, instructed_currency = _amount(group, "AmtDtls/InstdAmt/Amt")
-    return_code = group.first("RtrInf/Rsn/Cd", "RtrInf/Rsn/Prtry")
-    end_to_end = said(group.first("Refs/EndToEndId"))
+    return_code = first("RtrInf/Rsn/Cd", "RtrInf/Rsn/Prtry")
+    end_to_end = said(get("Refs/EndToEndId"))
     structured = group.groups.get("Strd", [])
-    parties = "RltdPties/"
     return Detail(
         ordinal=ordinal,
         position=position,
         amount=None if amount is None else sign * amount,
         currency_code=currency,
-        payer_name=group.first(f"{parties}Dbtr/Pty/Nm", f"{parties}Dbtr/Nm"),
+        payer_name=first("RltdPties/Dbtr/Pty/Nm", "RltdPties/Dbtr/Nm"),
         payer_account=_account(group, "DbtrAcct"),
         payer_bank=_agent(group, "DbtrAgt"),
-        payee_name=group.first(f"{parties}Cdtr/Pty/Nm", f"{parties}Cdtr/Nm"),
+        payee_name=first("RltdPties/Cdtr/Pty/Nm", "RltdPties/Cdtr/Nm"),
         payee_account=_account(group, "CdtrAcct"),
         end_to_end_id=end_to_end,
-        transaction_id=group.first("Refs/TxId"),
-        instruction_id=group.first("Refs/InstrId"),
-        mandate_id=group.first("Refs/MndtId"),
-        check_number=group.first("Refs/ChqNb"),
-        bank_reference=group.first("Refs/AcctSvcrRef"),
+        transaction_id=said(get("Refs/TxId")),
+        instruction_id=said(get("Refs/InstrId")),
+        mandate_id=get("Refs/MndtId"),
+        check_number=get("Refs/ChqNb"),
+        bank_reference=get("Refs/AcctSvcrRef"),
         references=structured_references(structured),
         text="\n".join(group.many["Ustrd"]) if "Ustrd" in group.many else None,
         additional_text=_additional(group, structured),
-        value_date=_day(group.first("RltdDts/IntrBkSttlmDt", "RltdDts/AccptncDtTm")),
-        ultimate_payer_name=group.first(f"{parties}UltmtDbtr/Pty/Nm", f"{parties}UltmtDbtr/Nm"),
-        uetr=group.first("Refs/UETR"),
+        value_date=_day(first("RltdDts/IntrBkSttlmDt", "RltdDts/AccptncDtTm")),
+        ultimate_payer_name=first("RltdPties/UltmtDbtr/Pty/Nm", "RltdPties/UltmtDbtr/Nm"),
+        uetr=get("Refs/UETR"),
         lines=document_lines(structured, position),
         instructed_amount=instructed,
         instructed_currency_code=instructed_currency,
         charges=_charges(group),
-        type_code=_type_code(group) or group.first("BkTxCd/Prtry/Cd"),
+        type_code=_type_code(group) or get("BkTxCd/Prtry/Cd"),
         return_code=return_code,
-        original_reference=(end_to_end or group.first("Refs/TxId", "Refs/InstrId")) if return_code else None,
+        original_reference=(end_to_end or first("Refs/TxId", "Refs/InstrId")) if return_code else None,
     )
 
 
@@ -272,15 +272,17 @@ def _type_code(group: Group) -> str | None:
 
 
 def _account(group: Group, which: str) -> str | None:
-    path = f"RltdPties/{which}/Id/"
-    found = group.first(f"{path}IBAN", f"{path}Othr/Id", f"{path}PrtryAcct/Id", f"{path}BBAN")
+    get, path = group.texts.get, f"RltdPties/{which}/Id/"
+    found = get(path + "IBAN") or get(path + "Othr/Id") or get(path + "PrtryAcct/Id") or get(path + "BBAN")
     return account(found) if found else None
 
 
 def _agent(group: Group, which: str) -> str | None:
-    path = f"RltdAgts/{which}/FinInstnId/"
-    return group.first(
-        f"{path}BICFI", f"{path}BIC", f"{path}ClrSysMmbId/MmbId", f"{path}Othr/Id", f"{path}Nm"
+    get, path = group.texts.get, f"RltdAgts/{which}/FinInstnId/"
+    return (
+        get(path + "BICFI")
+        or get(path + "BIC")
+        or group.first(path + "ClrSysMmbId/MmbId", path + "Othr/Id", path + "Nm")
     )
 
 

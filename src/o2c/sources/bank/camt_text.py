@@ -4,6 +4,8 @@ from typing import Any
 
 # Elements that may come several times, each with its own content.
 _GROUPS = frozenset({"Strd", "Rcrd", "RfrdDocInf", "AdjstmntAmtAndRsn", "DscntApldAmt", "Bal", "Chrgs"})
+# Elements of no use to us that can be long.
+_UNUSED = frozenset({"PstlAdr", "CtctDtls", "SplmtryData", "Tax", "Invcr", "Invcee", "RltdPric", "RltdQties"})
 _MANY = frozenset({"Ustrd", "AddtlRmtInf"})
 
 
@@ -37,23 +39,25 @@ def _fill(group: Group, element: Any, cut: int, path: str, skip: str) -> None:
     texts = group.texts
     for child in element:
         local = child.tag[cut:]
-        if local in _GROUPS:
-            inner = Group()
-            if len(child):
-                _fill(inner, child, cut, "", skip)
-            elif child.text:
-                inner.texts[""] = child.text.strip()
-                inner.currencies[""] = child.get("Ccy", "")
-            group.groups.setdefault(local, []).append(inner)
-        elif len(child):
-            if local != skip:
+        if len(child):
+            if local in _GROUPS:
+                _fill(_new(group, local), child, cut, "", skip)
+            elif local not in _UNUSED and local != skip:
                 _fill(group, child, cut, f"{path}{local}/", skip)
-        elif text := child.text:
+        elif (text := child.text) and (text := text.strip()):
             name = path + local
-            if local in _MANY:
-                if text := text.strip():
-                    group.many.setdefault(local, []).append(text)
+            if local in _GROUPS:
+                inner = _new(group, local)
+                inner.texts[""] = text
+            elif local in _MANY:
+                group.many.setdefault(local, []).append(text)
             elif name not in texts:
-                texts[name] = text.strip()
+                texts[name] = text
                 if local[-3:] == "Amt" and (currency := child.get("Ccy")):
                     group.currencies[name] = currency
+
+
+def _new(group: Group, local: str) -> Group:
+    inner = Group()
+    group.groups.setdefault(local, []).append(inner)
+    return inner

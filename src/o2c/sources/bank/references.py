@@ -54,6 +54,7 @@ def is_valid_iban(text: str) -> bool:
     return bool(iban.is_valid(normalised(text), check_country=False))
 
 
+@lru_cache(maxsize=65536)
 def account(text: str) -> str:
     """An account number as it is compared: an IBAN without blanks in upper case, others without blanks around."""
     return normalised(text) if account_scheme(text) == "iban" else text.strip()
