@@ -5,10 +5,11 @@ from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 
-import iso4217
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date
 from babel.numbers import format_currency
+
+from o2c.money import minor_units, unit
 
 
 @lru_cache(maxsize=1024)
@@ -20,22 +21,6 @@ def letter_locale(language_code: str, country_code: str | None) -> Locale:
         except (UnknownLocaleError, ValueError):
             continue
     return Locale("en")
-
-
-@lru_cache(maxsize=512)
-def minor_units(currency_code: str) -> int:
-    """Decimals of a currency by ISO 4217 (JPY 0, KWD 3), which CLDR rounds off for some.
-
-    Raises:
-        ValueError: no such currency, or one without minor units of its own (gold, testing).
-    """
-    try:
-        exponent = iso4217.Currency(currency_code).exponent
-    except (KeyError, ValueError):
-        exponent = None
-    if exponent is None:
-        raise ValueError(f"{currency_code!r} is not a currency of ISO 4217 that money can be written in")
-    return exponent
 
 
 @lru_cache(maxsize=65536)
@@ -56,7 +41,7 @@ def amount_writer(currency_code: str, locale: Locale) -> Callable[[Decimal], str
         ValueError: unknown currency, or (from the function) an amount finer than the currency's minor unit.
     """
     digits = minor_units(currency_code)
-    one = Decimal(1).scaleb(-digits)
+    one = unit(currency_code)
 
     def by_babel(amount: Decimal) -> str:
         text = format_currency(

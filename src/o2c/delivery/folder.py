@@ -132,7 +132,7 @@ def _replace_leaves(staging: Path, place: Path) -> None:
     """Put the new index and pages in place, and take away pages that an earlier, longer index had."""
     new = sorted(staging.glob("*.html"))
     for path in new:
-        os.replace(path, place / path.name)
+        path.replace(place / path.name)
     for stale in {path.name for path in place.glob("page-*.html")} - {path.name for path in new}:
         (place / stale).unlink()
 
