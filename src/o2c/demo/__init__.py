@@ -1,7 +1,6 @@
 """A made-up ledger for the demo, the tests and the benchmark: seeded, fitted to real ones, of any size."""
 
 from o2c.demo.books import DEFAULT_END, DEFAULT_MORNINGS, DEFAULT_START
-from o2c.demo.command import main_generate
 from o2c.demo.dirt import AS_MEASURED, CLEAN, WITHIN_CONTRACT, Dirt
 from o2c.demo.generator import Generated, generate, generate_mornings
 
@@ -16,5 +15,4 @@ __all__ = [
     "Generated",
     "generate",
     "generate_mornings",
-    "main_generate",
 ]

@@ -58,7 +58,7 @@ REFERABLE = (
 NOT_REFERABLE = (
     Case("Refused Disputed", _old(412_339), _ALL, disputed=True),
     Case("Refused Promised", _old(365_127), _ALL, promised_on=16),
-    Case("Refused Recent Payer", (*_old(298_441), Debt(-20, 87_653, paid=-9)), _ALL),
+    Case("Refused Recent Payer", (*_old(298_441), Debt(-20, 87_653, paid=-13)), _ALL),
     Case("Refused Insolvent", _old(877_219), _ALL, block="insolvency"),
     Case("Refused By Hand", _old(131_477), _ALL, block="manual"),
     Case("Refused No Final Notice", _old(254_903), _ALL[:2]),
@@ -96,7 +96,7 @@ CREDIT = (
     ),
     Case(
         "Cured",
-        (Debt(20, 120_077), Debt(-60, 990_079, paid=-10)),
+        (Debt(20, 120_077), Debt(-60, 990_079, paid=-13)),
         limit=2_000_000,
         open_order=210_000,
         held_order=True,

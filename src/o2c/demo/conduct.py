@@ -82,7 +82,7 @@ def letter_rows(books: Books, invoices: pl.DataFrame) -> pl.DataFrame:
         past_due.filter(
             (pl.col("pay_day") - pl.col("due_day") > 10) & (pl.col("pay_day") < books.last_day - 45)
         )
-        .group_by("number", pl.col("due_day") // 30, maintain_order=True)
+        .group_by("number", pl.col("due_day") // 90, maintain_order=True)
         .agg(pl.col("customer_id", "country_code", "document").first(), day=pl.col("due_day").first() + 3)
         .join(standing.select("number", oldest="due_day"), on="number", how="left", validate="m:1")
         .filter(pl.col("oldest").is_null() | (pl.col("day") < pl.col("oldest")))

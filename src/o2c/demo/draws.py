@@ -8,7 +8,7 @@ The mixing is splitmix64 (Steele, Lea, Flood 2014). Draws are floats; callers tu
 import hashlib
 import math
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -63,7 +63,7 @@ class Draws:
         """Int32 in [low, high], each equally often."""
         return (self.uniform(name, counter) * (high - low + 1)).floor().cast(pl.Int32) + low
 
-    def pick(self, name: str, counter: str, weighted: dict[str, float]) -> pl.Expr:
+    def pick(self, name: str, counter: str, weighted: Mapping[str, float]) -> pl.Expr:
         """One of the keys, as often as its weight says; the weights need not add up to one."""
         total, edges = sum(weighted.values()), []
         for weight in weighted.values():

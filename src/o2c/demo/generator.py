@@ -15,7 +15,8 @@ from o2c.demo.extract import Flows, as_known_on
 from o2c.demo.habits import decide_payments, make_intents
 from o2c.demo.writing import FolderWriter
 
-CHUNK_INVOICES = 400_000
+# A chunk of this size takes about half a gigabyte while its rows are made.
+CHUNK_INVOICES = 150_000
 
 
 @dataclass(frozen=True)

@@ -84,6 +84,8 @@ def _wanted_day(books: Books) -> pl.Expr:
         + pl.col("noise") * draws.normal("delay", of)
         + pl.when(pl.col("habit") == "large").then(0.0).otherwise(channel)
         + pl.when(pl.col("is_disputed")).then(14.0).otherwise(0.0)
+        # Who pays in runs takes the run nearest to the wanted day, not always the one after it.
+        - pl.when("pays_in_runs").then(pl.when("pays_twice_a_month").then(7.0).otherwise(3.0)).otherwise(0.0)
     )
     # Two days at least, so that a Saturday moved to Friday never comes before the invoice.
     return pl.max_horizontal(
@@ -211,6 +213,8 @@ def _repeated(books: Books, whole: pl.DataFrame) -> pl.DataFrame:
         part=pl.lit(3, dtype=pl.Int32),
         day=books.calendar.business_day(later, pl.col("country_code")),
         is_returned=pl.lit(False),
+        # The discount of the first try stands.
+        discount=pl.lit(0, dtype=pl.Int64),
     )
 
 

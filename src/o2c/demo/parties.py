@@ -101,6 +101,7 @@ def make_fx_rates(books: Books) -> pl.DataFrame:
             from_currency_code=pl.lit(one),
             to_currency_code=pl.lit(other),
             rate=(values[one] / values[other]).round(6).cast(pl.Decimal(18, 8)),
+            known_day=pl.col("rate_date").cast(pl.Int32),
         )
         for one in CURRENCIES
         for other in CURRENCIES

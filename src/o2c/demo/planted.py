@@ -15,7 +15,12 @@ from o2c.demo.parties import ENTITIES
 _CURRENCIES = dict(ENTITIES.select("entity_id", "currency_code").iter_rows())
 # Documents of planted customers are numbered from here, far from all others.
 _FIRST_DOCUMENT = 90_000_000
-_EXTRA_TYPES = {"known_day": pl.Int32, "stopped_day": pl.Int32, "invoiced_day": pl.Int32, "fate": pl.String}
+_EXTRA_TYPES: dict[str, pl.DataType] = {
+    "known_day": pl.Int32(),
+    "stopped_day": pl.Int32(),
+    "invoiced_day": pl.Int32(),
+    "fate": pl.String(),
+}
 
 INVOICE_COUNT = sum(len(case.debts) + (case.other_entity_debt is not None) for case in ALL_CASES)
 
@@ -237,9 +242,9 @@ def _frame(table: str, rows: list[dict[str, Any]]) -> pl.DataFrame:
     for column in TABLES[table].columns:
         schema[column.name] = TABLES[table].schema[column.name]
         if column.kind is Kind.DATE:
-            schema[column.name] = pl.Int32
+            schema[column.name] = pl.Int32()
         elif column.kind in (Kind.AMOUNT, Kind.UNSIGNED_AMOUNT):
-            schema[column.name] = pl.Int64
+            schema[column.name] = pl.Int64()
     names = list(dict.fromkeys(name for row in rows for name in row))
     return pl.DataFrame(
         [{name: row.get(name) for name in names} for row in rows], schema={n: schema[n] for n in names}
