@@ -250,7 +250,12 @@ def _settle(keys: pl.DataFrame, policy: DunningPolicy) -> pl.DataFrame:
 
 def _list_lines(decisions: pl.DataFrame, items: pl.DataFrame, announced: pl.DataFrame) -> pl.DataFrame:
     """What each letter lists: every eligible item past due, or every one due soon, oldest due date first."""
-    letters = decisions.filter(pl.col("decision") == "letter").select(*KEY, "letter_id", "kind")
+    letters = (
+        decisions.filter(pl.col("decision") == "letter")
+        .select(*KEY, "letter_id", "kind")
+        .sort("letter_id")
+        .with_row_index("letter_rank")
+    )
     past_due = items.filter(pl.col("hold").is_null(), pl.col("days_past_due") >= 1).with_columns(
         kind=pl.lit("dunning"), occasion=pl.lit(None, dtype=pl.String)
     )
@@ -259,7 +264,7 @@ def _list_lines(decisions: pl.DataFrame, items: pl.DataFrame, announced: pl.Data
         pl.concat([past_due, due_soon.select(past_due.columns)])
         .join(letters, on=[*KEY, "kind"], validate="m:1")
         .with_columns(disputed_amount="contested_amount")
-        .sort("letter_id", "due_date", "invoice_id", "installment_number")
-        .with_columns(line_number=pl.int_range(1, pl.len() + 1).over("letter_id").cast(pl.Int64))
+        .sort("letter_rank", "due_date", "invoice_id", "installment_number")
+        .with_columns(line_number=pl.int_range(1, pl.len() + 1).over("letter_rank").cast(pl.Int64))
         .select(LetterLines.columns())
     )

@@ -8,7 +8,8 @@ import polars as pl
 
 def letter_id(identity: str) -> str:
     """26 letters and digits: lower-case base32 of the sha256 of the identity."""
-    return base64.b32encode(hashlib.sha256(identity.encode()).digest()).decode().lower()[:26]
+    # 20 of the 32 bytes fill 32 characters, of which 26 are kept: the same as encoding all, in half the time.
+    return base64.b32encode(hashlib.sha256(identity.encode()).digest()[:20]).decode().lower()[:26]
 
 
 def with_letter_ids(decisions: pl.DataFrame) -> pl.DataFrame:
@@ -35,6 +36,6 @@ def with_letter_ids(decisions: pl.DataFrame) -> pl.DataFrame:
     identities = decisions.select(
         identity=pl.when(pl.col("decision") == "letter").then(pl.concat_str(escaped, separator="|"))
     )["identity"]
-    # polars has no sha256. Only letters are hashed, at about a microsecond each.
+    # polars has no sha256. Only letters are hashed, at a few microseconds each.
     ids = [None if identity is None else letter_id(identity) for identity in identities]
     return decisions.with_columns(letter_id=pl.Series(ids, dtype=pl.String))

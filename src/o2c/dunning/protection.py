@@ -86,11 +86,12 @@ def customer_blocks(items: pl.DataFrame, book: DunningBook, as_of: date) -> pl.D
         customer_id="subject_id", block_reason="block_reason"
     )
     through_invoice = (
-        blocks.filter(pl.col("scope") == "invoice", pl.col("block_reason").is_in(["insolvent", "legal"]))
+        book.items.select("customer_id", subject_id="invoice_id")
         .join(
-            book.items.select("invoice_id", "customer_id").unique(),
-            left_on="subject_id",
-            right_on="invoice_id",
+            blocks.filter(
+                pl.col("scope") == "invoice", pl.col("block_reason").is_in(["insolvent", "legal"])
+            ).select("subject_id", "block_reason"),
+            on="subject_id",
         )
         .select("customer_id", "block_reason")
     )

@@ -181,9 +181,10 @@ def sentences(policy: DunningPolicy) -> dict[str, pl.Expr]:
 def explained(decisions: pl.DataFrame, policy: DunningPolicy) -> pl.DataFrame:
     """Adds ``reason``, the sentence of each row's code; a guess about the calendar is named in it."""
     told = sentences(policy)
+    codes = sorted(decisions["reason_code"].unique())
     sentence = pl.coalesce(
-        pl.when(pl.col("reason_code") == code).then(told[code])
-        for code in sorted(decisions["reason_code"].unique())
+        *(pl.when(pl.col("reason_code") == code).then(told[code]) for code in codes),
+        pl.lit(None, dtype=pl.String),  # a book with nothing due has no codes
     )
     doubt = (
         pl.when((pl.col("decision") == "letter") | (pl.col("reason_code") == "non_business_day"))

@@ -1,0 +1,228 @@
+"""Random small books: few customers, every protection and state of a letter now and then."""
+
+from datetime import date, timedelta
+
+from dunning_books import (
+    AS_OF,
+    activity,
+    block,
+    book,
+    contact,
+    customer,
+    item,
+    letter,
+    placed,
+    plan,
+    possible_payer,
+    previous,
+    promise,
+    reminder,
+    unapplied,
+)
+from hypothesis import strategies as st
+
+CUSTOMERS = ["ACME", "BOLT", "CORK"]
+KEYS = [
+    ("DE01", "ACME", "EUR"),
+    ("DE01", "ACME", "JPY"),
+    ("US01", "ACME", "EUR"),
+    ("DE01", "BOLT", "EUR"),
+    ("US01", "BOLT", "EUR"),
+    ("DE01", "CORK", "EUR"),
+]
+STATES = ["sent"] * 6 + [
+    "rendered", "approval_pending", "cancelled", "refused", "bounced", "not_delivered", "presumed_not_sent", "unknown",
+]  # fmt: skip
+REASONS = ["level_due"] * 5 + [
+    "next_level_not_due",
+    "quiet_days",
+    "disputed",
+    "blocked",
+    "block_ended",
+    "promise_pending",
+]
+AMOUNTS = ["0.01", "24.99", "25.00", "25.01", "100.00", "2499", "2500", "9000"]
+ADDRESSES = ["ap@acme.example", "ap@shared.example", "ap@shared.example", "two@x.example,y@z.example", None]
+
+key_parts = st.sampled_from(KEYS).map(
+    lambda key: dict(zip(("entity_id", "customer_id", "currency_code"), key, strict=True))
+)
+seldom = lambda strategy: st.lists(strategy, max_size=3).filter(lambda rows: len(rows) != 2)  # noqa: E731
+
+
+def mostly(usual, *others):
+    return st.sampled_from([usual] * 12 + list(others))
+
+
+@st.composite
+def books(draw, as_of=AS_OF):
+    """A DunningBook with up to ten documents of up to three customers."""
+    customers = [
+        customer(
+            name,
+            status=draw(mostly("active", "insolvent", "legal", "do_not_contact", "closed", "merged")),
+            customer_type=draw(mostly("business", "public", "consumer", "intercompany", None)),
+            country_code=draw(mostly("DE", "US", "JP", None, "XX")),
+            behaviour_class=draw(mostly("slightly_late", "always_on_time", "new")),
+            risk_class=draw(mostly("low", "high", "high", "medium")),
+            customer_group=draw(mostly(None, "strategic")),
+            is_stub=draw(mostly(False, True)),
+        )
+        for name in CUSTOMERS
+        if draw(mostly(True, False))
+    ]
+    contacts = [
+        contact(
+            draw(st.sampled_from(CUSTOMERS)),
+            f"C-{number}",
+            role=draw(st.sampled_from(["dunning", "billing", "escalation", None])),
+            valid_from=draw(st.sampled_from([None, date(2026, 1, 1), AS_OF, AS_OF + timedelta(days=1)])),
+        )
+        | {"email": draw(st.sampled_from(ADDRESSES))}
+        for number in range(draw(st.integers(0, 5)))
+    ]
+    contacts += [contact(name) for name in CUSTOMERS if draw(mostly(True, False))]
+    documents = []
+    for number in range(draw(st.integers(1, 10))):
+        amount = draw(st.sampled_from(AMOUNTS))
+        late = draw(st.sampled_from([-8, -7, -5, -3, -2, -1, 0, 1, 2, 6, 7, 13, 14, 19, 20, 21, 40]))
+        if draw(mostly(True, False)):
+            contested = draw(mostly("0", amount, "0.01"))
+            documents.append(
+                item(f"INV-{number}", late, amount, disputed_amount=contested, **draw(key_parts))
+            )
+        else:
+            documents.append(
+                item(
+                    f"INV-{number}",
+                    0,
+                    f"-{amount}",
+                    document_type="credit_memo",
+                    aging_bucket=None,
+                    **draw(key_parts),
+                )
+            )
+    invoices = st.integers(0, 9).map(lambda number: f"INV-{number}")
+    someone = st.sampled_from(CUSTOMERS)
+    day = st.integers(-12, -1)
+    maybe_invoice = st.one_of(st.none(), invoices)
+    letters = draw(
+        st.lists(
+            st.builds(
+                lambda parts, level, sent, state, episode, address: letter(
+                    level, sent, state, episode=episode, address=address, **parts
+                ),
+                key_parts,
+                st.integers(1, 3),
+                day,
+                st.sampled_from(STATES),
+                st.integers(1, 2),
+                st.sampled_from(["ap@acme.example", "ap@shared.example", "ap@bolt.example", None]),
+            ),
+            max_size=6,
+        )
+    )
+    reminders = draw(
+        seldom(
+            st.builds(
+                lambda parts, invoice, offset, sent, state: reminder(
+                    f"{invoice}@{offset}", sent, state, **parts
+                ),
+                key_parts,
+                invoices,
+                st.sampled_from([-7, -3]),
+                day,
+                st.sampled_from(STATES),
+            )
+        )
+    )
+    before = {
+        tuple(parts.values()): previous(
+            reason,
+            ago,
+            episode=episode,
+            is_confirmed_level=level,
+            nothing_past_due_since=AS_OF - timedelta(days=ago + clean) if clean is not None else None,
+            **parts,
+        )
+        for parts, reason, ago, episode, level, clean in draw(
+            st.lists(
+                st.tuples(
+                    key_parts,
+                    st.sampled_from(REASONS),
+                    st.integers(1, 9),
+                    st.integers(0, 2),
+                    st.integers(0, 3),
+                    st.one_of(st.none(), st.integers(0, 8)),
+                ),
+                max_size=5,
+            )
+        )
+    }
+    kinds = st.sampled_from(["manual", "insolvency", "legal", "payment_plan"])
+    ends = st.sampled_from([None, AS_OF, AS_OF - timedelta(days=1)])
+    return book(
+        documents,
+        customers=customers,
+        contacts=contacts,
+        unapplied=draw(
+            seldom(
+                st.builds(
+                    lambda parts, amount: unapplied(amount, **parts), key_parts, st.sampled_from(AMOUNTS)
+                )
+            )
+        ),
+        blocks=draw(
+            seldom(
+                st.one_of(
+                    st.builds(
+                        lambda who, kind, until: block(who, "customer", kind, None, until),
+                        someone,
+                        kinds,
+                        ends,
+                    ),
+                    st.builds(
+                        lambda what, kind, until: block(what, "invoice", kind, None, until),
+                        invoices,
+                        kinds,
+                        ends,
+                    ),
+                )
+            )
+        ),
+        promises=draw(
+            seldom(
+                st.builds(
+                    lambda invoice, status, who: promise(invoice, status, customer_id=who),
+                    maybe_invoice,
+                    st.sampled_from(["pending", "kept", "broken"]),
+                    someone,
+                )
+            )
+        ),
+        plans=draw(
+            seldom(
+                st.builds(
+                    lambda invoice, good, who: plan(invoice, good, customer_id=who),
+                    maybe_invoice,
+                    st.booleans(),
+                    someone,
+                )
+            )
+        ),
+        possible_payers=draw(seldom(st.builds(possible_payer, someone))),
+        placed=draw(seldom(st.builds(placed, invoices))),
+        activities=draw(
+            seldom(
+                st.builds(
+                    lambda level, ago, who: activity(level, AS_OF - timedelta(days=ago), who),
+                    st.integers(1, 3),
+                    st.sampled_from([0, 3, 5, 6, 7, 20, 60]),
+                    someone,
+                )
+            )
+        ),
+        letters=[*letters, *(row for row, _ in reminders)],
+        lines=[line for _, line in reminders],
+        previous=list(before.values()),
+    )
