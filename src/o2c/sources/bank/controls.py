@@ -1,14 +1,14 @@
 """Controls of any format: does what the file says about itself, and about yesterday's, tie?
 
-A reader calls ``check_statement`` and ``check_remittance`` for each one it has read. ``check_chain`` looks across
+A reader calls ``check_statement`` and ``check_remittance`` for each one it has read. ``chain.py`` looks across
 statements of one account, over files and days. Nothing is corrected; every difference is an ``Issue``.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from decimal import Decimal
 
-from o2c.sources.bank.model import ZERO, Entry, Issue, Remittance, Statement, net_amount
+from o2c.sources.bank.model import ZERO, Entry, Issue, Remittance, Statement
 from o2c.sources.bank.profiles import STANDARD, BankProfile
 
 # Balances of available funds (camt): they move with value dates and credit lines, not with what is booked.
@@ -178,27 +178,4 @@ def _of(position: str, code: str, message: str, statement: Statement, entry: Ent
         message,
         statement_ordinal=statement.ordinal,
         entry_ordinal=entry.ordinal if entry else None,
-    )
-
-
-def booked_net(statement: Statement) -> Decimal:
-    """What the booked entries of a statement move its balance by."""
-    return net_amount(statement.entries)
-
-
-def in_order(statements: Iterable[Statement]) -> Sequence[Statement]:
-    """Statements of one account as they follow one another: by day, then by number, then by file."""
-    return sorted(statements, key=_when)
-
-
-def _when(statement: Statement) -> tuple[str, int, int, str, int]:
-    closing = statement.closing.balance_date if statement.closing else None
-    day = closing or statement.to_date or statement.from_date
-    number = statement.electronic_number or statement.number or ""
-    return (
-        day.isoformat() if day else "",
-        int(number) if number.isdecimal() and number.isascii() and len(number) < 16 else 0,
-        statement.page_number or 0,
-        statement.file_id,
-        statement.ordinal,
     )
