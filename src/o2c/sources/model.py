@@ -249,7 +249,7 @@ class TableSpec(Model):
     where: str | None = None
     join: dict[Name, Join] = {}
     inputs: dict[str, InputSpec] = {}
-    columns: dict[str, ColumnSpec] = {}
+    columns: dict[str, ColumnSpec] | Literal["as_named"] = {}
     one_per: OnePer | None = None
     warnings: tuple[WarningSpec, ...] = ()
 

@@ -51,7 +51,9 @@ class Values:
 @cache
 def minor_units() -> dict[str, int]:
     """Digits after the decimal mark by currency, ISO 4217; currencies without minor units (gold) are no ledger's."""
-    return {currency.code: currency.exponent for currency in iso4217.Currency if currency.exponent is not None}
+    return {
+        currency.code: currency.exponent for currency in iso4217.Currency if currency.exponent is not None
+    }
 
 
 def clean(texts: pl.Series, form: ValueForm, text_form: TextForm) -> tuple[pl.Series, dict[str, int]]:
@@ -71,7 +73,12 @@ def clean(texts: pl.Series, form: ValueForm, text_form: TextForm) -> tuple[pl.Se
 
 
 def parse(
-    texts: pl.Series, kind: Kind, column: str, form: ValueForm, text_form: TextForm, currencies: pl.Series | None = None
+    texts: pl.Series,
+    kind: Kind,
+    column: str,
+    form: ValueForm,
+    text_form: TextForm,
+    currencies: pl.Series | None = None,
 ) -> Values:
     """Values of one column.
 
@@ -98,10 +105,18 @@ def parse(
     if kind is Kind.TEXT and (column.endswith("_id") or column == "invoice_number"):
         rows = texts.str.contains(_FLOAT_LOOKING).arg_true()
         if len(rows):
-            says = "looks like a number that went through a spreadsheet; ids are kept byte for byte. Declare `strip_suffix`"
+            says = (
+                "looks like a number out of a spreadsheet; ids are kept byte for byte. Declare `strip_suffix`"
+            )
             faults.append(Fault(rows, column, "float_looking_id", texts.gather(rows), says))
-            texts = texts.scatter(rows, None)
+            texts = _blanked(texts, rows)
     return Values(texts, faults, {})
+
+
+def _blanked(series: pl.Series, rows: pl.Series) -> pl.Series:
+    """The series with null in these rows."""
+    keep = pl.repeat(True, len(series), eager=True).scatter(rows, False)
+    return series.zip_with(keep, pl.Series([None], dtype=series.dtype).new_from_index(0, len(series)))
 
 
 def _unreadable(texts: pl.Series, found: pl.Series, column: str, says: str) -> list[Fault]:
@@ -130,12 +145,17 @@ def _dates(texts: pl.Series, kind: Kind, column: str, text_form: TextForm) -> Va
         rows = ((years < _FIRST_YEAR) | (years > until)).arg_true()
         says = f"is not between {_FIRST_YEAR} and {until}"
         faults.append(Fault(rows, column, "date_out_of_range", texts.gather(rows), says))
-        found = found.scatter(rows, None)
+        found = _blanked(found, rows)
     return Values(found, faults, {})
 
 
 def _decimals(
-    texts: pl.Series, kind: Kind, column: str, form: ValueForm, text_form: TextForm, currencies: pl.Series | None
+    texts: pl.Series,
+    kind: Kind,
+    column: str,
+    form: ValueForm,
+    text_form: TextForm,
+    currencies: pl.Series | None,
 ) -> Values:
     plain = texts if _is_plain(text_form) else _plain(texts, text_form)
     faults: list[Fault] = []
@@ -148,9 +168,9 @@ def _decimals(
         exact, faults = _exact(texts, plain, column, text_form)
         found = exact.round(scale, mode="half_away_from_zero").cast(dtype, strict=False)
         if form.decimals == "reject" and (rows := (found.cast(EXACT) != exact).arg_true()).len():
-            says = f"has more than {scale} decimals. Declare `decimals: round` if the ledger's sums are meant to be rounded"
+            says = f"has more than {scale} decimals. Declare `decimals: round` if it is meant to be rounded"
             faults.append(Fault(rows, column, "too_many_decimals", texts.gather(rows), says))
-            found = found.scatter(rows, None)
+            found = _blanked(found, rows)
         if form.decimals == "round" and kind in {Kind.AMOUNT, Kind.UNSIGNED_AMOUNT}:
             found = _to_minor_units(exact, form, currencies).cast(dtype, strict=False)
             uses["round"] = int((found.cast(EXACT) != exact).sum())
@@ -162,9 +182,11 @@ def _decimals(
         if len(rows) and form.decimals == "round":
             uses["round"], found = len(rows), on_grid.cast(dtype)
         elif len(rows):
-            says = "has more decimals than its currency. Declare `decimals: round` if it is meant to be rounded"
+            says = (
+                "has more decimals than its currency. Declare `decimals: round` if it is meant to be rounded"
+            )
             faults.append(Fault(rows, column, "too_many_decimals", texts.gather(rows), says))
-            found = found.scatter(rows, None)
+            found = _blanked(found, rows)
     if form.sign == "negate":
         found = (-found).cast(dtype)
     elif form.sign == "absolute":
@@ -173,7 +195,7 @@ def _decimals(
 
 
 def _to_minor_units(amounts: pl.Series, form: ValueForm, currencies: pl.Series | None) -> pl.Series:
-    """Amounts rounded half away from zero to what their currency has: 2 where no currency is known and one is asked for."""
+    """Amounts rounded half away from zero to the minor unit of their currency; to cents where none is known."""
     if form.minor_units is not None:
         return amounts.round(form.minor_units, mode="half_away_from_zero")
     if currencies is None:
@@ -182,11 +204,15 @@ def _to_minor_units(amounts: pl.Series, form: ValueForm, currencies: pl.Series |
     for code in currencies.unique().to_list():
         digits = minor_units().get(code, 2) if code is not None else 4
         rounded = amounts.round(digits, mode="half_away_from_zero")
-        found = rounded if currencies.n_unique() == 1 else rounded.zip_with(currencies.eq_missing(code), found)
+        found = (
+            rounded if currencies.n_unique() == 1 else rounded.zip_with(currencies.eq_missing(code), found)
+        )
     return found
 
 
-def _exact(texts: pl.Series, plain: pl.Series, column: str, text_form: TextForm) -> tuple[pl.Series, list[Fault]]:
+def _exact(
+    texts: pl.Series, plain: pl.Series, column: str, text_form: TextForm
+) -> tuple[pl.Series, list[Fault]]:
     """Amounts with all their decimals, and the texts that are none."""
     faults = []
     is_amount = plain.str.contains(r"^-?[0-9]+(?:\.[0-9]+)?$").fill_null(texts.is_null())
@@ -197,13 +223,20 @@ def _exact(texts: pl.Series, plain: pl.Series, column: str, text_form: TextForm)
         faults.append(Fault(rows, column, "bad_amount", texts.gather(rows), says))
     fits = plain.str.contains(r"^-?[0-9]{1,14}(?:\.[0-9]+)?$").fill_null(True)
     if len(rows := (is_amount & ~fits).arg_true()):
-        faults.append(Fault(rows, column, "amount_out_of_range", texts.gather(rows), "has more than 14 digits"))
+        faults.append(
+            Fault(rows, column, "amount_out_of_range", texts.gather(rows), "has more than 14 digits")
+        )
     short = plain.set(~(is_amount & fits), None).str.replace(r"(\.[0-9]{18})[0-9]+$", "${1}")
     return short.cast(EXACT, strict=False), faults
 
 
 def _is_plain(form: TextForm) -> bool:
-    return form.decimal == "." and not form.thousands and not form.currency_signs and form.negative == ("leading",)
+    return (
+        form.decimal == "."
+        and not form.thousands
+        and not form.currency_signs
+        and form.negative == ("leading",)
+    )
 
 
 def _plain(texts: pl.Series, form: TextForm) -> pl.Series:
@@ -224,5 +257,9 @@ def _plain(texts: pl.Series, form: TextForm) -> pl.Series:
     negative = texts.str.contains(r"[-(]")
     signed = digits.zip_with(~negative.fill_null(False), "-" + digits)
     # a sign with a full stop in it ("Rs.") would leave one before the digits
-    signed = signed.str.replace(r"^(-?)\.+", "${1}") if any("." in sign for sign in form.currency_signs) else signed
+    signed = (
+        signed.str.replace(r"^(-?)\.+", "${1}")
+        if any("." in sign for sign in form.currency_signs)
+        else signed
+    )
     return signed.zip_with(fits.fill_null(False), texts.zip_with(texts.is_null(), "no amount: " + texts))

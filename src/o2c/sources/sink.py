@@ -1,0 +1,199 @@
+"""Rows of one contract table out of one file, on their way to Parquet: one row per key, nothing lost uncounted."""
+
+import json
+import os
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+import polars as pl
+import pyarrow.parquet as pq
+
+from o2c.contract import PROVENANCE, Table
+from o2c.sources.mapping import PROBLEMS, Mapped
+from o2c.sources.model import OnePer, TableSpec
+from o2c.sources.one_per import Gathering
+
+REJECTED = {"file_id": pl.String(), "source": pl.String(), "table_name": pl.String(), **PROBLEMS}
+_COMPRESSION = "zstd"
+
+
+@dataclass
+class Counts:
+    """What became of the records of a file in one table; they add up, or the file is refused."""
+
+    rows_in: int = 0
+    loaded: int = 0
+    rejected: int = 0
+    warned: int = 0
+    skipped: dict[str, int] = field(default_factory=dict)
+    uses: dict[str, int] = field(default_factory=dict)
+
+    def skip(self, reason: str, count: int) -> None:
+        if count:
+            self.skipped[reason] = self.skipped.get(reason, 0) + count
+
+    def require_balance(self, what: str) -> None:
+        """Every record is loaded, rejected or a declared skip.
+
+        Raises:
+            ArithmeticError: rows were lost or made up; a fault of ours, never of the file.
+        """
+        parts = self.loaded + self.rejected + sum(self.skipped.values())
+        if self.rows_in != parts:
+            raise ArithmeticError(f"{what}: {self.rows_in} rows in, but {parts} loaded, rejected or skipped")
+
+
+class TableSink:
+    """Takes mapped batches, keeps one row per key, and leaves a temporary Parquet file to be renamed.
+
+    Rows with the key of another row and the same content are skipped; with other content, all of that key are
+    rejected: which one is right does not depend on the order of rows.
+    """
+
+    def __init__(
+        self, table: Table, spec: TableSpec, folder: Path, *, source: str, file_id: str, loaded_at: datetime
+    ) -> None:
+        self.table, self.spec = table, spec
+        self.counts = Counts()
+        self.implausible = self.dated = 0
+        self._provenance = {"_source": source, "_file_id": file_id, "_loaded_at": loaded_at}
+        folder.mkdir(parents=True, exist_ok=True)
+        self._path = folder / f".{file_id}.{os.getpid()}.tmp"
+        self._writer: pq.ParquetWriter | None = None
+        self._hashes: list[pl.Series] = []
+        self._problems: list[pl.DataFrame] = []
+        self._gathering = Gathering(table, spec.one_per) if isinstance(spec.one_per, OnePer) else None
+
+    def add(self, mapped: Mapped, record_count: int) -> None:
+        """One batch. ``record_count`` is what the file held in it."""
+        self.counts.rows_in += record_count
+        self.counts.rejected += mapped.rejected_count
+        self.counts.skip("filtered", mapped.filtered_count)
+        for name, number in mapped.uses.items():
+            self.counts.uses[name] = self.counts.uses.get(name, 0) + number
+        self.implausible += mapped.implausible_count
+        self.dated += mapped.dated_count
+        self._problems.append(mapped.problems)
+        if self._gathering is not None:
+            self._gathering.add(mapped.rows)
+        else:
+            self._write(mapped.rows)
+
+    def warn(self, line: int | None, code: str, reason: str) -> None:
+        """A warning about the file rather than a row of it."""
+        row = [(line, "warning", code, reason, None)]
+        self._problems.append(pl.DataFrame(row, schema=PROBLEMS, orient="row"))
+
+    def finish(self) -> tuple[Path, pl.DataFrame]:
+        """The temporary file with what is loaded, and the rejected and warned rows."""
+        if self._gathering is not None:
+            rows, merged_count = self._gathering.chosen()
+            self._write(rows)
+            self.counts.skip("one_per", merged_count)
+        if self._writer is None:
+            self._write(pl.DataFrame(schema=self.table.schema | {"_line": pl.Int64()}))
+        assert self._writer is not None  # noqa: S101  # just written
+        self._writer.close()
+        drop = self._duplicates()
+        if len(drop):
+            self._rewrite_without(drop)
+        self.counts.loaded = pq.read_metadata(self._path).num_rows
+        problems = pl.concat(self._problems) if self._problems else pl.DataFrame(schema=PROBLEMS)
+        self.counts.warned = problems.filter(severity="warning").height
+        self.counts.require_balance(f"{self.table.name} of {self._provenance['_source']}")
+        named = problems.sort("line", "severity", "reason_code", maintain_order=True).select(
+            pl.lit(self._provenance["_file_id"]).alias("file_id"),
+            pl.lit(self._provenance["_source"]).alias("source"),
+            pl.lit(self.table.name).alias("table_name"),
+            pl.all(),
+        )
+        return self._path, named
+
+    def discard(self) -> None:
+        """Leave nothing behind of a file that was refused."""
+        if self._writer is not None:
+            self._writer.close()
+        self._path.unlink(missing_ok=True)
+
+    # ── one row per key ──────────────────────────────────────────────────────────────────────────────
+
+    def _duplicates(self) -> pl.Series:
+        """Positions in the temporary file that must not stay."""
+        if not self._hashes:
+            return pl.Series([], dtype=pl.UInt32)
+        suspects = pl.concat(self._hashes).is_duplicated().arg_true()
+        if not len(suspects):
+            return suspects
+        names = self.table.names
+        rows = (
+            pl.scan_parquet(self._path)
+            .with_row_index("position")
+            .filter(pl.col("position").is_in(suspects.implode()))
+            .collect()
+            .with_columns(
+                key_count=pl.len().over(self.table.key),
+                content_count=pl.struct(names).n_unique().over(self.table.key),
+                is_first=pl.col("_line").rank("ordinal").over(self.table.key) == 1,
+            )
+            .filter(pl.col("key_count") > 1)
+        )
+        collided = rows.filter(pl.col("content_count") > 1)
+        copies = rows.filter(pl.col("content_count") == 1, ~pl.col("is_first"))
+        self.counts.skip("exact_duplicate", copies.height)
+        self._reject(collisions(collided, self.table))
+        return pl.concat([collided["position"], copies["position"]]).sort()
+
+    def _reject(self, problems: pl.DataFrame) -> None:
+        self.counts.rejected += problems.height
+        if problems.height:
+            # a rejected row is in no total, so its warnings say nothing any more
+            lines = problems["line"].implode()
+            self._problems = [part.filter(~pl.col("line").is_in(lines)) for part in self._problems]
+            self._problems.append(problems)
+
+    def _rewrite_without(self, drop: pl.Series) -> None:
+        old, start = self._path.with_suffix(".old"), 0
+        self._path.rename(old)
+        self._writer = None
+        gone = drop.implode()
+        for part in pq.ParquetFile(old).iter_batches(131_072):
+            rows = pl.DataFrame(part)
+            positions = pl.int_range(start, start + rows.height, dtype=pl.UInt32, eager=True)
+            self._append(rows.filter(~positions.is_in(gone)))
+            start += rows.height
+        assert self._writer is not None  # noqa: S101  # there was a row to drop
+        self._writer.close()
+        old.unlink()
+
+    # ── Parquet ──────────────────────────────────────────────────────────────────────────────────────
+
+    def _write(self, rows: pl.DataFrame) -> None:
+        landed = rows.with_columns(
+            pl.lit(value, dtype=PROVENANCE[name]).alias(name) for name, value in self._provenance.items()
+        ).select(*self.table.names, *PROVENANCE)
+        if rows.height:
+            self._hashes.append(rows.select(self.table.key).hash_rows(seed=7))
+        self._append(landed)
+
+    def _append(self, rows: pl.DataFrame) -> None:
+        arrow = rows.to_arrow(compat_level=pl.CompatLevel.oldest())
+        if self._writer is None:
+            self._writer = pq.ParquetWriter(
+                self._path, arrow.schema, compression=_COMPRESSION, compression_level=1
+            )
+        if arrow.num_rows:
+            self._writer.write_table(arrow)
+
+
+def collisions(rows: pl.DataFrame, table: Table) -> pl.DataFrame:
+    """Rows whose key others have with another content, as rejected rows; the mapped row stands for the raw one."""
+    said = []
+    for row in rows.sort("_line").to_dicts():
+        key = ", ".join(f"{name} {row[name]!s}" for name in table.key)
+        content = {name: None if row[name] is None else str(row[name]) for name in table.names}
+        reason = f"{key} stands in several rows with different content; which one is right is not known"
+        said.append(
+            (row["_line"], "rejected", "key_collision", reason, json.dumps(content, ensure_ascii=False))
+        )
+    return pl.DataFrame(said, schema=PROBLEMS, orient="row")
