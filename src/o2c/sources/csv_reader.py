@@ -10,7 +10,7 @@ import io
 import mmap
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO
 
@@ -99,9 +99,8 @@ class CsvReader:
         raw = self._next_line()
         _refuse_nul(raw, self._line - 1)
         text = _utf8(raw, self._line - 1, self._dialect.encoding).rstrip("\r\n")
-        quoting = {"quoting": csv.QUOTE_NONE} if self._quote is None else {"quotechar": self._dialect.quote}
         try:
-            names = next(csv.reader([text], delimiter=self._dialect.delimiter, strict=True, **quoting), [])
+            names = next(iter(self._split([text])), [])
         except csv.Error as error:
             raise RefusedFile(
                 f"the header line is not readable: {error}. It reads {text[:120]!r}."
@@ -194,9 +193,9 @@ class CsvReader:
         )
         may_open = before.is_in([self._delimiter, _NEWLINE, quote])
         may_close = after.is_in([self._delimiter, _NEWLINE, _RETURN, quote])
-        stray = pl.concat([opening.filter(~may_open), closing.filter(~may_close)]).min()
-        if stray is not None and (int(stray) < known or is_last):
-            line = self._line + int(newlines.search_sorted(int(stray)))
+        strays = pl.concat([opening.filter(~may_open), closing.filter(~may_close)]).sort()
+        if len(strays) and (strays[0] < known or is_last):
+            line = self._line + int(newlines.search_sorted(strays[0]))
             raise RefusedFile(
                 f"line {line} has a quote inside a value, so where values end is not known. A quoted value"
                 " is quoted as a whole and doubles its quotes; if the producer never quotes, declare `quote: none`."
@@ -248,6 +247,14 @@ class CsvReader:
             lines = lines.filter(whole)
         return Batch(self._parsed(text, len(lines), has_quotes=has_quotes), lines, bad, blank_lines)
 
+    def _split(self, lines: Iterable[str]) -> Iterable[list[str]]:
+        """Fields by the standard reader, for what is too small or too odd for the fast one."""
+        if self._quote is None:
+            return csv.reader(lines, delimiter=self._dialect.delimiter, quoting=csv.QUOTE_NONE)
+        return csv.reader(
+            lines, delimiter=self._dialect.delimiter, quotechar=self._dialect.quote, strict=True
+        )
+
     def _parsed(self, text: bytes, height: int, *, has_quotes: bool) -> pl.DataFrame:
         names = [str(i) for i in range(len(self.columns))]
         schema = dict.fromkeys(names, pl.String)
@@ -255,13 +262,7 @@ class CsvReader:
             return pl.DataFrame(schema=dict.fromkeys(self.columns, pl.String))
         if len(names) == 1:
             # the parser skips lines that look empty when there is one column
-            quoting = (
-                {"quoting": csv.QUOTE_NONE} if self._quote is None else {"quotechar": self._dialect.quote}
-            )
-            records = csv.reader(
-                io.StringIO(text.decode(), newline=""), delimiter=self._dialect.delimiter, **quoting
-            )
-            values = [record[0] or None for record in records]
+            values = [record[0] or None for record in self._split(io.StringIO(text.decode(), newline=""))]
             return pl.DataFrame({self.columns[0]: pl.Series(values, dtype=pl.String)})
         frame = pl.read_csv(
             io.BytesIO(text),

@@ -20,15 +20,19 @@ LANDING_VERSION = 1
 
 
 class DefinitionError(ValueError):
-    """A source definition that was not accepted. The text names the file and every fault."""
+    """Source definitions that were not accepted. The text names the file and every fault, ``faults`` the faults alone."""
 
-    def __init__(self, origin: str, faults: list[str], advice: str = "") -> None:
-        self.origin, self.faults = origin, faults
-        lines = [
-            f"{origin}: source definition not accepted, nothing was read.",
-            *(f"  {fault}" for fault in faults),
-        ]
-        super().__init__("\n".join([*lines, *([advice] if advice else [])]))
+    def __init__(self, text: str, faults: list[str] | None = None) -> None:
+        self.faults = faults or [text]
+        super().__init__(text)
+
+
+def _not_accepted(origin: object, faults: list[str], advice: str = "") -> DefinitionError:
+    lines = [
+        f"{origin}: source definition not accepted, nothing was read.",
+        *(f"  {fault}" for fault in faults),
+    ]
+    return DefinitionError("\n".join([*lines, *([advice] if advice else [])]), faults)
 
 
 @dataclass(frozen=True)
@@ -100,14 +104,14 @@ def load_definition(path: Path, data_root: Path | None = None) -> Definition:
             origin, ["there is no such file"], "Check the path given to --source."
         ) from error
     except (OSError, UnicodeDecodeError) as error:
-        raise DefinitionError(origin, [f"cannot be read: {error}"]) from error
+        raise _not_accepted(origin, [f"cannot be read: {error}"]) from error
     except yaml.YAMLError as error:
-        raise DefinitionError(origin, [f"not YAML: {' '.join(str(error).split())}"]) from error
+        raise _not_accepted(origin, [f"not YAML: {' '.join(str(error).split())}"]) from error
     root = (data_root or path.parent).absolute()
     if not root.is_dir():
         faults.append(f"data root {root} is not a folder")
     if not isinstance(raw, dict):
-        raise DefinitionError(origin, [*faults, "the file is not a mapping: see docs/sources.md"])
+        raise _not_accepted(origin, [*faults, "the file is not a mapping: see docs/sources.md"])
     faults += spec_faults(raw)
     spec = None
     try:
@@ -135,13 +139,13 @@ def folder_definition(folder: Path, source: str | None = None) -> Definition:
     """
     origin = str(folder)
     if not folder.is_dir():
-        raise DefinitionError(origin, ["there is no such folder"], "Check the path given to --source.")
+        raise _not_accepted(origin, ["there is no such folder"], "Check the path given to --source.")
     try:
         names = sorted(
             path.name for path in folder.iterdir() if path.is_file() and not path.name.startswith(".")
         )
     except PermissionError as error:
-        raise DefinitionError(origin, ["there is no permission to read the folder"]) from error
+        raise _not_accepted(origin, ["there is no permission to read the folder"]) from error
     files: dict[str, dict[str, str]] = {}
     faults = []
     for name in names:

@@ -81,10 +81,16 @@ def effective(reports: list["LandingReport"], landing_dir: Path) -> Effective:
         own = by_source.setdefault(report.source, {})
         for table in dict.fromkeys(part.table for part in report.landed):
             parts = [part for part in report.landed if part.table == table]
-            paths, problems = _one_per_key(
+            paths, problems, dropped = _one_per_key(
                 TABLES[table], parts, landing_dir / report.source / table / "_resolved"
             )
             own[table] = paths
+            found.checks += [
+                Check(
+                    f"landing.{why}_across_files.{report.source}.{table}", "0", str(count), not count, "warn"
+                )
+                for why, count in dropped.items()
+            ]
             found.tables.setdefault(table, []).extend(paths)
             found.rejected_paths += [part.rejected_path for part in parts] + problems
         found.rejected_paths += _across(report.source, own, landing_dir / report.source / "_across")
@@ -96,16 +102,20 @@ def effective(reports: list["LandingReport"], landing_dir: Path) -> Effective:
 # ── one row per key ──────────────────────────────────────────────────────────────────────────────────
 
 
-def _one_per_key(table: Table, parts: list["Landed"], folder: Path) -> tuple[list[Path], list[Path]]:
-    """Paths of the table, and of problems, when rows of several files have one key."""
+def _one_per_key(
+    table: Table, parts: list["Landed"], folder: Path
+) -> tuple[list[Path], list[Path], dict[str, int]]:
+    """Paths of the table and of problems when rows of several files have one key; and how many rows went why."""
     plain = [part.path for part in parts]
     if len(parts) < 2:
-        return plain, []
-    known = hashlib.sha256(json.dumps(sorted(map(str, plain))).encode()).hexdigest()[:24]
+        return plain, [], {}
+    known = hashlib.sha256(json.dumps([[str(path) for path in plain], _rank(parts)]).encode()).hexdigest()[
+        :24
+    ]
     hashes = [pl.read_parquet(path, columns=list(table.key)).hash_rows(seed=7) for path in plain]
     shared = pl.concat(hashes).is_duplicated()
     if not shared.any():
-        return plain, []
+        return plain, [], {}
     rows, start = [], 0
     for i, (path, part_hashes) in enumerate(zip(plain, hashes, strict=True)):
         mask = shared.slice(start, len(part_hashes))
@@ -125,17 +135,21 @@ def _one_per_key(table: Table, parts: list["Landed"], folder: Path) -> tuple[lis
         .over(table.key, pl.col("is_latest"))
         == 1,
     )
+    # a derived table has no row that is wrong, only one that was chosen in its file: the latest choice stands
+    is_settled = pl.lit(True) if all(part.is_chosen for part in parts) else pl.col("latest_contents") == 1
     copies = suspects.filter(pl.col("content_count") == 1, ~pl.col("is_first"))
-    collided = suspects.filter(pl.col("content_count") > 1, pl.col("latest_contents") > 1)
-    settled = suspects.filter(pl.col("content_count") > 1, pl.col("latest_contents") == 1)
-    superseded = settled.filter(~(pl.col("is_latest") & pl.col("is_last")))
+    collided = suspects.filter(pl.col("content_count") > 1, ~is_settled)
+    superseded = suspects.filter(
+        pl.col("content_count") > 1, is_settled, ~(pl.col("is_latest") & pl.col("is_last"))
+    )
     gone = pl.concat([copies, collided, superseded]).select("part", "position")
     paths = [_without(path, folder / known, gone.filter(part=i)["position"]) for i, path in enumerate(plain)]
     problems = [
         _problems_of(collided, parts, table, "rejected"),
         _problems_of(superseded.filter(~pl.col("is_latest")), parts, table, "warning"),
     ]
-    return paths, _written(pl.concat(problems), folder / known / "problems.parquet")
+    counts = {"copies": copies.height, "collided": collided.height, "superseded": superseded.height}
+    return paths, _written(pl.concat(problems), folder / known / "problems.parquet"), counts
 
 
 def _rank(parts: list["Landed"]) -> list[int]:
