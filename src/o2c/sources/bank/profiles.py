@@ -1,9 +1,13 @@
 """What is particular about a bank: counts it gets wrong, codes it uses, whose accounts are whose. Data, not code."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from o2c.policy.plain_yaml import PlainLoader
 
 Method = Literal["check", "ach", "wire", "card", "direct_debit", "cash", "other"]
 
@@ -14,17 +18,66 @@ class BankProfile(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str = "standard"
+    # Texts of which one stands in the first 64 kB of this bank's files: its BIC, our account, its sender id.
+    recognised_by: tuple[Annotated[str, Field(min_length=4)], ...] = ()
     # Codes of issues (controls.py) that are only a warning for this bank, because it is known to get them wrong.
     warnings_only: tuple[str, ...] = ()
     # Tried in this order for formats that do not say their encoding.
     encodings: tuple[str, ...] = ("utf-8", "cp1252", "latin-1")
     # The bank's type code to the payment method of our contract.
     methods: dict[str, Method] = Field(default_factory=dict)
-    # Our account (verbatim or IBAN) to the entity that owns it.
+    # Our account, as the statement has it without blanks, to the entity that owns it.
     entities: dict[str, str] = Field(default_factory=dict)
     # Currency of accounts whose statements do not say it.
     currency_code: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] | None = None
 
 
+class BadProfile(ValueError):
+    """A profile file that cannot be used; says all that is wrong with all of them."""
+
+
 STANDARD = BankProfile()
 PROFILES = Path(__file__).with_name("bank_profiles")
+
+
+def load_profiles(*folders: Path) -> dict[str, BankProfile]:
+    """Profiles by name, ours and then those of ``folders``; a later one replaces an earlier one of that name.
+
+    Raises:
+        BadProfile: a file is no YAML, has an unknown key or a value that does not fit, or names an unknown issue code.
+    """
+    found: dict[str, BankProfile] = {}
+    faults: list[str] = []
+    for folder in (PROFILES, *folders):
+        for path in sorted(folder.glob("*.yml")):
+            try:
+                content = yaml.load(path.read_text("utf-8"), Loader=PlainLoader)  # noqa: S506 - a SafeLoader
+                profile = BankProfile.model_validate({"name": path.stem} | (content or {}))
+            except (yaml.YAMLError, ValidationError, TypeError, UnicodeDecodeError) as error:
+                faults.append(f"{path.name}: {error}")
+                continue
+            faults += [f"{path.name}: warnings_only: {fault}" for fault in _unknown_codes(profile)]
+            found[profile.name] = profile
+    if faults:
+        raise BadProfile("\n".join(faults))
+    return found
+
+
+def choose(profiles: Mapping[str, BankProfile], head: bytes) -> BankProfile:
+    """The profile one of whose texts stands in ``head``, the first 64 kB of a file; else the standard one.
+
+    Of several the one with the longest such text: an account says more than the bank.
+    """
+    fitting = [
+        (len(text), name)
+        for name, profile in profiles.items()
+        for text in profile.recognised_by
+        if text.encode() in head
+    ]
+    return profiles[max(fitting)[1]] if fitting else STANDARD
+
+
+def _unknown_codes(profile: BankProfile) -> list[str]:
+    from o2c.sources.bank.controls import CODES
+
+    return [f"{code!r} is no code of an issue" for code in profile.warnings_only if code not in CODES]
