@@ -1,8 +1,7 @@
--- Customers with their segment and what is known of their habits on the run date. One row per as_of_date,
--- customer_id.
--- New with fewer settled items than the policy asks for, else by weighted days late (by the plain average
--- where the
--- customer's currencies cannot be weighed). Without revenue a customer has no tier.
+-- Customers with their segment and what is known of their habits on the run date. One row per
+-- as_of_date, customer_id. New with fewer settled items than the policy asks for, else by weighted days
+-- late (by the plain average where the customer's currencies cannot be weighed). Without revenue a
+-- customer has no tier.
 {{ config(materialized="table") }}
 
 with

@@ -1,6 +1,5 @@
 -- What each customer owes and has ordered, currency by currency. One row per as_of_date, customer_id,
--- currency_code.
--- Cash of unknown payers is nobody's exposure.
+-- currency_code. Cash of unknown payers is nobody's exposure.
 with
     parts as (
         select

@@ -1,11 +1,9 @@
--- What each customer owes and has ordered. One row per as_of_date, customer_id in group currency where every
--- currency of the customer has a rate by the as-of date; else one row per currency of the customer,
--- unconverted.
--- Exposure is open items, credit memos taken off, and uninvoiced orders less unapplied cash. A customer
--- with a credit
--- limit and nothing else has a row of zeros. Amounts are summed, converted, summed and rounded once. A
--- limit without
--- currency is in group currency; it is null where it cannot be put into the currency of the row.
+-- What each customer owes and has ordered. One row per as_of_date, customer_id in group currency where
+-- every currency of the customer has a rate by the as-of date; else one row per currency of the
+-- customer, unconverted. Exposure is open items, credit memos taken off, and uninvoiced orders less
+-- unapplied cash. A customer with a credit limit and nothing else has a row of zeros. Amounts are
+-- summed, converted, summed and rounded once. A limit without currency is in group currency; it is null
+-- where it cannot be put into the currency of the row.
 {{ config(materialized="table") }}
 
 with

@@ -1,7 +1,6 @@
 -- The rate of each currency to the group currency on each date: the latest on or before it; 1 for the
--- group's own.
--- One row per as_of_date, currency_code; a currency without a rate by then has no row.
--- An amount is multiplied unrounded, summed, and rounded once to group_minor_units, half away from zero.
+-- group's own. One row per as_of_date, currency_code; a currency without a rate by then has no row. An
+-- amount is multiplied unrounded, summed, and rounded once to group_minor_units, half away from zero.
 {{ config(materialized="table") }}
 
 with

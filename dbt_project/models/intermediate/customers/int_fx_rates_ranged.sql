@@ -1,7 +1,7 @@
 -- Rates to the group currency and the days they hold: from valid_from to the day before valid_before.
--- One row per currency_code, valid_from.
--- A pair that is quoted only the other way round is inverted, to twelve decimals, half away from zero. From
--- the first quote of the direct pair on, the inverse one is no longer read.
+-- One row per currency_code, valid_from. A pair that is quoted only the other way round is inverted, to
+-- twelve decimals, half away from zero. From the first quote of the direct pair on, the inverse one is
+-- no longer read.
 with
     controls as (select * from {{ ref("stg_controls") }}),
     fx_rates as (select * from {{ ref("stg_fx_rates") }} where rate > 0),
@@ -18,9 +18,8 @@ with
 
     first_direct as (select currency_code, min(rate_date) as rate_date from direct group by currency_code),
 
-    -- Whole hundred-millionths of the quote divide 10^20, which leaves twelve decimals; half of the divisor
-    -- is
-    -- added before the cut.
+    -- Whole hundred-millionths of the quote divide 10^20, which leaves twelve decimals; half of the
+    -- divisor is added before the cut.
     inverse as (
         select
             fx_rates.to_currency_code as currency_code,

@@ -1,6 +1,5 @@
 -- How often a customer broke its word in the 365 days up to the run date. One row per as_of_date,
--- customer_id that
--- made promises. A promise is broken on the day after the promised one.
+-- customer_id that made promises. A promise is broken on the day after the promised one.
 with judged as (select * from {{ ref("int_promises_judged") }})
 
 select

@@ -1,13 +1,9 @@
 -- What customers bought on terms in the 365 days up to the run date, in group currency, and the tier it
--- makes.
--- One row per as_of_date, customer_id that has documents in those days.
--- Revenue is invoices and debit memos less credit memos, each at the rate of its date, rounded once. It is
--- null when
--- one of its documents has no rate by then. Sources that know open items only have no revenue. Of the n
--- customers
+-- makes. One row per as_of_date, customer_id that has documents in those days. Revenue is invoices and
+-- debit memos less credit memos, each at the rate of its date, rounded once. It is null when one of its
+-- documents has no rate by then. Sources that know open items only have no revenue. Of the n customers
 -- with revenue above zero, largest first, ties by customer_id: A while those before them stay below the
--- policy's
--- share of the total, C the last floor(ratio x n) of the list that are not A.
+-- policy's share of the total, C the last floor(ratio x n) of the list that are not A.
 {{ config(materialized="table") }}
 
 with

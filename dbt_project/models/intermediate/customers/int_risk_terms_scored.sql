@@ -1,8 +1,6 @@
--- The terms of the risk score. One row per as_of_date, customer_id, term.
--- value is what was measured, between 0 and its cap, as a fraction of the cap; contribution is weight x
--- value. A term
--- without anything to measure is missing and contributes 0: nothing settled (in either part of the year for
--- the
+-- The terms of the risk score. One row per as_of_date, customer_id, term. value is what was measured,
+-- between 0 and its cap, as a fraction of the cap; contribution is weight x value. A term without
+-- anything to measure is missing and contributes 0: nothing settled (in either part of the year for the
 -- trend), nothing open, no limit, currencies that cannot be summed, no promise or payment in any source.
 with
     habits as (select * from {{ ref("int_habits_gathered") }}),

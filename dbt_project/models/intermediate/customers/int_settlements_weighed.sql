@@ -1,8 +1,6 @@
--- How late customers settled in the 365 days up to the run date. One row per as_of_date, customer_id that
--- settled.
--- Amounts only weigh days here. A customer with several currencies is weighed at the rates of the run date;
--- without
--- one of them its weighted figures are null, the plain averages are not.
+-- How late customers settled in the 365 days up to the run date. One row per as_of_date, customer_id
+-- that settled. Amounts only weigh days here. A customer with several currencies is weighed at the rates
+-- of the run date; without one of them its weighted figures are null, the plain averages are not.
 {{ config(materialized="table") }}
 
 with

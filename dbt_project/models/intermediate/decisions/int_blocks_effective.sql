@@ -1,5 +1,5 @@
--- Blocks that hold on the run date, or ended the day before: leaving a block never sends on the same day.
--- One row per as_of_date, block_id.
+-- Blocks that hold on the run date, or ended the day before: leaving a block never sends on the same
+-- day. One row per as_of_date, block_id.
 with
     run_dates as (select as_of_date from {{ ref("stg_as_of_dates") }} where is_run_date),
     blocks as (select * from {{ ref("stg_blocks") }}),

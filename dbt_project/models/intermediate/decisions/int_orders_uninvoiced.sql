@@ -1,7 +1,6 @@
--- Orders not cancelled and not yet invoiced in full: the part that is still to be invoiced.
--- One row per as_of_date, order_id.
--- What is invoiced is what the order says, else the invoices that name it. Prepaid, cash-on-delivery and card
--- orders never become receivables and stand outside.
+-- Orders not cancelled and not yet invoiced in full: the part that is still to be invoiced. One row per
+-- as_of_date, order_id. What is invoiced is what the order says, else the invoices that name it.
+-- Prepaid, cash-on-delivery and card orders never become receivables and stand outside.
 with
     run_dates as (select as_of_date from {{ ref("stg_as_of_dates") }} where is_run_date),
     orders as (

@@ -1,8 +1,7 @@
--- Money that customers paid, and money that went back, each as a movement. One row per movement_id.
--- What goes back counts on the day on which the money had come, but only from known_date on: a returned
--- cheque was
--- never paid, though nobody knew until then. A source that delivers no payments shows them by its
--- applications.
+-- Money that customers paid, and money that went back, each as a movement. One row per movement_id. What
+-- goes back counts on the day on which the money had come, but only from known_date on: a returned
+-- cheque was never paid, though nobody knew until then. A source that delivers no payments shows them by
+-- its applications.
 with
     payments as (select * from {{ ref("int_payments_applied") }} where customer_id is not null),
     returns as (select * from payments where reverses_payment_id is not null),

@@ -1,8 +1,7 @@
--- Payment plans and whether they are kept. One row per as_of_date, plan_id, invoice_id; a plan that names no
--- invoice covers the whole customer and has one row without one.
--- In good standing: active, and what the customer paid since the day of agreement covers every line that
--- was due
--- before the run date, currency by currency. A line due today is not past due yet, like an invoice.
+-- Payment plans and whether they are kept. One row per as_of_date, plan_id, invoice_id; a plan that
+-- names no invoice covers the whole customer and has one row without one. In good standing: active, and
+-- what the customer paid since the day of agreement covers every line that was due before the run date,
+-- currency by currency. A line due today is not past due yet, like an invoice.
 with
     run_dates as (select as_of_date from {{ ref("stg_as_of_dates") }} where is_run_date),
     plans as (

@@ -2,7 +2,8 @@
 {{ config(tags=["decisions"]) }}
 
 with
-    -- An application counts from the latest of three dates: only where that is not its own is a document looked up.
+    -- An application counts from the latest of three dates: only where that is not its own is a document
+    -- looked up.
     moved as (
         select application_id
         from {{ ref("int_applications_unioned") }}

@@ -1,6 +1,6 @@
 -- Input rows that name a customer, document or payment that no source delivers. One row per file_id,
--- table_name,
--- line, reason_code. A home without any customer table has no unknown customers: documents are all it knows.
+-- table_name, line, reason_code. A home without any customer table has no unknown customers: documents
+-- are all it knows.
 {{ config(tags=["decisions"]) }}
 
 with

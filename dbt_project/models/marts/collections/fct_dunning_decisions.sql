@@ -1,5 +1,5 @@
--- Who is written to, at which level, and why, or why not: every customer with anything past due or due soon.
--- One row per as_of_date, entity_id, customer_id, currency_code.
+-- Who is written to, at which level, and why, or why not: every customer with anything past due or due
+-- soon. One row per as_of_date, entity_id, customer_id, currency_code.
 select
     cast(as_of_date as date) as as_of_date,
     entity_id,

@@ -1,7 +1,6 @@
 -- Customers on the last run date: who they are, how they pay, what they owe. One row per customer_id.
 -- The limit stands in its own currency, currency_code; what is owed in the group's. It is null where the
--- customer's
--- currencies cannot be summed.
+-- customer's currencies cannot be summed.
 with
     profiles as (select * from {{ ref("int_customers_profiled") }}),
     controls as (select * from {{ ref("stg_controls") }}),
@@ -25,10 +24,18 @@ select
     profiles.credit_limit_amount,
     coalesce(profiles.credit_limit_currency_code, controls.group_currency_code) as currency_code,
     profiles.revenue_amount as group_revenue_amount,
-    profiles.open_amount as group_open_amount,
-    profiles.past_due_amount as group_past_due_amount,
-    profiles.unapplied_amount as group_unapplied_amount,
-    profiles.exposure_amount as group_exposure_amount,
+    case
+        when profiles.exposure_currency_code = controls.group_currency_code then profiles.open_amount
+    end as group_open_amount,
+    case
+        when profiles.exposure_currency_code = controls.group_currency_code then profiles.past_due_amount
+    end as group_past_due_amount,
+    case
+        when profiles.exposure_currency_code = controls.group_currency_code then profiles.unapplied_amount
+    end as group_unapplied_amount,
+    case
+        when profiles.exposure_currency_code = controls.group_currency_code then profiles.exposure_amount
+    end as group_exposure_amount,
     controls.group_currency_code,
     profiles.risk_score,
     profiles.revenue_share_ratio,

@@ -1,7 +1,6 @@
--- Input rows refused, or loaded with a warning, each with its reason. One row per file_id, table_name, line,
--- reason_code. Landing saw one row at a time and kept it as it was read; what only shows between tables and
--- dates
--- is added here, and file_id and line lead to the row.
+-- Input rows refused, or loaded with a warning, each with its reason. One row per file_id, table_name,
+-- line, reason_code. Landing saw one row at a time and kept it as it was read; what only shows between
+-- tables and dates is added here, and file_id and line lead to the row.
 with
     landed as (select * from {{ ref("stg_rejected_rows") }}),
     noticed as (
