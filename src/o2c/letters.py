@@ -15,9 +15,10 @@ from operator import itemgetter
 from typing import Any
 
 import polars as pl
+from jinja2 import TemplateError
 
 from o2c import mime
-from o2c.addresses import AddressError, mailbox
+from o2c.addresses import mailbox
 from o2c.frames import Contacts, Customers, DunningDecisions, Entities, LetterLines
 from o2c.letter_checks import LetterFault, check_identity, check_parts, check_totals
 from o2c.letter_templates import Templates, rendered
@@ -154,7 +155,7 @@ def iter_letters(
         _, rows = next(listed)
         try:
             message = press.letter(decision, list(rows))
-        except (LetterFault, AddressError, ValueError) as fault:
+        except (ValueError, TemplateError) as fault:
             faults.append(f"letter {decision['letter_id']}, customer {decision['customer_id']}: {fault}")
             continue
         if not faults:
@@ -193,7 +194,7 @@ class _Press:
         """One letter, rendered and checked.
 
         Raises:
-            LetterFault, AddressError, ValueError: why it cannot be written.
+            LetterFault, ValueError: why it cannot be written.
         """
         letter_id, customer_id, stage = decision["letter_id"], decision["customer_id"], decision["stage"]
         _, name, country_code = _found(self._customers, customer_id, "customer")

@@ -55,17 +55,24 @@ def text_header(name: str, text: str) -> str:
 
 
 def mailbox_header(name: str, display_name: str, address: str) -> str:
-    """A header with exactly one mailbox. ``address`` must come from ``addresses.mailbox``."""
+    """A header with exactly one mailbox. ``address`` must come from ``addresses.mailbox``.
+
+    A display name longer than one encoded word, or 60 plain characters, is cut: readers disagree on names in
+    several words, and the letter itself has the whole name.
+    """
     display_name = one_line(display_name)
     if not display_name:
         return f"{name}: <{address}>"
-    if len(display_name) <= 60 and display_name.isascii() and "=?" not in display_name:
-        if _PLAIN_NAME.fullmatch(display_name) is None:
-            display_name = '"' + display_name.replace("\\", "\\\\").replace('"', '\\"') + '"'
-        separator = " " if len(name) + len(display_name) + len(address) + 5 <= _LINE_LENGTH else "\r\n "
-        return f"{name}: {display_name}{separator}<{address}>"
-    words = "\r\n ".join(_encoded_words(display_name, first=_LINE_LENGTH - len(name) - 2))
-    return f"{name}: {words}\r\n <{address}>"
+    if not display_name.isascii() or "=?" in display_name:
+        (shown,) = _encoded_words(_cut(display_name, _WORD_BYTES), first=_LINE_LENGTH)
+    elif _PLAIN_NAME.fullmatch(display_name):
+        shown = display_name[:60].rstrip()
+    else:
+        shown = '"' + display_name[:60].rstrip().replace("\\", "\\\\").replace('"', '\\"') + '"'
+    before = " " if len(name) + len(shown) + 2 <= _LINE_LENGTH else "\r\n "
+    last = len(shown) if before != " " else len(name) + 2 + len(shown)
+    between = " " if last + len(address) + 3 <= _LINE_LENGTH else "\r\n "
+    return f"{name}:{before}{shown}{between}<{address}>"
 
 
 def alternative(headers: list[str], key: str, text: str, html: str) -> bytes:
@@ -114,6 +121,11 @@ def _folded_at_spaces(line: str) -> str | None:
         else:
             lines[-1] = f"{lines[-1]} {word}" if lines[-1] else word
     return "\r\n ".join(lines)
+
+
+def _cut(text: str, size: int) -> str:
+    """The beginning of the text that fits into so many bytes of UTF-8."""
+    return text.encode()[:size].decode(errors="ignore").rstrip()
 
 
 def _encoded_words(text: str, first: int) -> list[str]:
