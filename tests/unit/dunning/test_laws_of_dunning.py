@@ -10,10 +10,10 @@ from polars.testing import assert_frame_equal
 from random_books import books
 
 PROTECTING_STATUSES = ["insolvent", "legal", "do_not_contact", "closed"]
-law = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+law = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(books())
 def test_the_decisions_are_those_of_a_clerk_who_decides_by_hand(of_book):
     decisions, lines = decide(of_book)
