@@ -5,7 +5,14 @@ from decimal import Decimal
 import polars as pl
 
 from flows._steps import show_markdown, step
-from o2c.frames import ApplicableItems, ApplicablePayments, Applications, RemittanceLines
+from o2c.frames import (
+    ApplicableItems,
+    ApplicablePayments,
+    Applications,
+    CustomerNames,
+    PayerAccounts,
+    RemittanceLines,
+)
 from o2c.matching import CashResult, apply_cash
 from o2c.run import Run
 from o2c.warehouse import connect, load_frame, read_frame
@@ -21,21 +28,22 @@ def recorded_applications(run: Run) -> pl.DataFrame:
 @step(name="load recorded applications")
 def load_recorded(run: Run) -> None:
     """Give the build what earlier runs applied."""
-    with connect(run.build) as con:
+    with run.open_build() as con:
         load_frame(con, "raw.engine_applications", recorded_applications(run))
 
 
 @step(name="apply cash")
 def apply_payments(run: Run) -> CashResult:
     """Apply what names its invoice; the rest stays unapplied, on account or in suspense, and is shown."""
-    with run.step("cash") as counts, connect(run.build) as con:
+    with run.step("cash") as counts, run.open_build() as con:
         payments = read_frame(con, "intermediate.int_payments_applicable", ApplicablePayments.columns())
         result = apply_cash(
             items=read_frame(con, "intermediate.int_items_applicable", ApplicableItems.columns()),
             payments=payments,
             remittance_lines=read_frame(con, "staging.stg_remittance_lines", RemittanceLines.columns()),
             recorded=(recorded := recorded_applications(run)),
-            customers=read_frame(con, "staging.stg_customers", ["customer_id", "customer_name"]),
+            customers=read_frame(con, "staging.stg_customers", CustomerNames.columns()),
+            accounts=read_frame(con, "intermediate.int_payer_accounts", PayerAccounts.columns()),
             policy=run.policies.matching,
             as_of=run.as_of,
         )

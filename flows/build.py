@@ -1,16 +1,15 @@
 """Landed files → one fresh database per run → the tables that decisions and finance read."""
 
 from datetime import date, timedelta
-from pathlib import Path
 
 import polars as pl
 
-from flows._dbt import DbtProject
+from flows._dbt import run_models, run_tests
 from flows._steps import step
+from flows.ingest import Inputs
 from o2c.contract import TABLES
-from o2c.landing import Landed
 from o2c.policy import policy_tables
-from o2c.run import Run
+from o2c.run import Check, Run
 from o2c.warehouse import connect, load_frame, load_raw
 
 
@@ -19,13 +18,13 @@ class NothingYet(ValueError):
 
 
 @step(name="load raw tables")
-def load_sources(run: Run, landed: Landed) -> None:
+def load_sources(run: Run, landed: Inputs) -> None:
     """Make the run's database: landed files as raw tables, policies, and the dates the run is about."""
     run.folder.mkdir(parents=True, exist_ok=True)
     for leftover in run.folder.glob("build.duckdb*"):
         leftover.unlink()
-    with run.step("load") as counts, connect(run.build, threads=run.settings.threads) as con:
-        load_raw(con, landed.tables)
+    with run.step("load") as counts, run.open_build() as con:
+        load_raw(con, landed.effective.tables)
         for name, frame in policy_tables(run.policies).items():
             load_frame(con, f"policy.{name}", frame)
         load_frame(con, "raw.rejected_rows", landed.rejected_rows)
@@ -40,43 +39,52 @@ def load_sources(run: Run, landed: Landed) -> None:
             )
         dates = kpi_dates(first[0], run.as_of)
         load_frame(con, "raw.as_of_dates", dates)
-        counts["tables"] = sum(1 for name in TABLES if landed.tables.get(name))
+        counts["tables"] = sum(1 for name in TABLES if landed.effective.tables.get(name))
         counts["month ends"] = dates.height - 1
 
 
 @step(name="prepare cash application")
-def build_cash_inputs(run: Run, dbt: DbtProject) -> None:
+def build_cash_inputs(run: Run) -> None:
     """What is open and what came in, after everything that was applied before."""
-    with run.step("staging") as counts:
-        counts["models"] = dbt.build("tag:cash", run.build)
+    with run.step("staging"):
+        run_models(run.build, run.folder, "tag:cash")
 
 
 @step(name="build marts")
-def build_marts(run: Run, dbt: DbtProject) -> None:
+def build_marts(run: Run) -> None:
     """Open items, aging, KPIs, segments and what the decisions read."""
-    with run.step("marts") as counts:
-        counts["models"] = dbt.build("tag:marts", run.build)
+    with run.step("marts"):
+        run_models(run.build, run.folder, "tag:marts")
 
 
 @step(name="audit")
-def audit(run: Run, dbt: DbtProject) -> None:
+def audit(run: Run) -> None:
     """Build the tables of decisions, then hold everything to its tests. A failure stops the run here."""
     with run.step("audit") as counts:
-        checks = pl.DataFrame(
-            [{"run_id": run.run_id, **vars(check)} for check in run.checks],
-            schema={
-                "run_id": pl.String,
-                "check_name": pl.String,
-                "expected": pl.String,
-                "actual": pl.String,
-                "passed": pl.Boolean,
-                "severity": pl.String,
-            },
-        )
         with connect(run.build) as con:
-            load_frame(con, "raw.run_checks", checks)
-        dbt.build("tag:decisions", run.build)
-        counts["tests passed"] = dbt.test(run.build)
+            load_frame(con, "raw.run_checks", checks_frame(run))
+        run_models(run.build, run.folder, "tag:decisions")
+        warnings = run_tests(run.build, run.folder)
+        run.checks += [
+            Check(finding.name, "no rows", f"{finding.failures} rows: {finding.rows.strip()}", False, "warn")
+            for finding in warnings
+        ]
+        counts["warnings"] = len(warnings)
+
+
+def checks_frame(run: Run) -> pl.DataFrame:
+    """The checks of a run so far, as quality.fct_run_checks has them."""
+    return pl.DataFrame(
+        [{"run_id": run.run_id, **vars(check)} for check in run.checks],
+        schema={
+            "run_id": pl.String,
+            "check_name": pl.String,
+            "expected": pl.String,
+            "actual": pl.String,
+            "passed": pl.Boolean,
+            "severity": pl.String,
+        },
+    )
 
 
 def kpi_dates(first: date, as_of: date) -> pl.DataFrame:
@@ -91,7 +99,3 @@ def kpi_dates(first: date, as_of: date) -> pl.DataFrame:
         schema={"as_of_date": pl.Date, "is_run_date": pl.Boolean},
     )
 
-
-def dbt_of(run: Run) -> DbtProject:
-    """The dbt project, parsed once for all passes of this run."""
-    return DbtProject(Path(run.settings.dbt_project), run.folder / "dbt")

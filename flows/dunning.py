@@ -13,10 +13,10 @@ from o2c.delivery.folder import write_batch
 from o2c.dunning import DunningBook, decide_dunning
 from o2c.home import Home
 from o2c.ledger import Ledger, SentLetter
-from o2c.letters import Message, Sender, render_letters
+from o2c.letters import Message, Sender, Templates, render_letters
 from o2c.matching import CashResult
 from o2c.run import Run
-from o2c.warehouse import connect, load_frame, read_frame
+from o2c.warehouse import load_frame, read_frame
 
 LETTER_COLUMNS = [
     "letter_id", "batch_id", "kind", "entity_id", "customer_id", "currency_code", "level", "stage", "occasion",
@@ -38,7 +38,7 @@ class Letters:
 @step(name="decide dunning")
 def decide_letters(run: Run, cash: CashResult) -> Letters:
     """Decide for every customer with anything past due or due soon, and render what is to be written."""
-    with run.step("dunning") as counts, connect(run.build) as con:
+    with run.step("dunning") as counts, run.open_build() as con:
         book = read_book(run, con, cash)
         decisions, lines = decide_dunning(book, run.policies.dunning, BusinessCalendar(), run.as_of)
         messages = render_letters(
@@ -48,9 +48,9 @@ def decide_letters(run: Run, cash: CashResult) -> Letters:
             book.contacts,
             book.entities,
             Sender(run.settings.sender_name, run.settings.sender_address, run.settings.reply_to),
+            Templates(run.settings.templates),
             run.as_of,
-            batch_id=run.batch_id,
-            templates=run.settings.templates,
+            run.batch_id,
         )
         rows = letter_rows(run, decisions, messages)
         shown, shown_lines = with_ledger(run, rows, lines)
@@ -196,7 +196,7 @@ def send_letters(run: Run, letters: Letters) -> None:
     )
     states = dict(letters.rows.select("letter_id", "state").iter_rows())
     leaving = [message for message in letters.messages if states[message.letter_id] == "sent"]
-    write_batch(run.home.outbox, run.batch_id, leaving, states)
+    write_batch(run.home.outbox, run.batch_id, leaving, run.as_of, states)
     run.ledger.settle_letters(dict.fromkeys(fresh.filter(pl.col("state") == "sent")["letter_id"], "sent"), run.now)
     run.outputs["outbox"] = str(run.home.outbox / run.batch_id / "index.html")
 

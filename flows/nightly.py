@@ -1,7 +1,7 @@
 """Every morning: from orders, invoices and bank data to letters, worklists, holds and referrals."""
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -11,15 +11,16 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from flows._steps import show_markdown
 from flows.apply_cash import apply_payments, load_recorded
-from flows.build import audit, build_cash_inputs, build_marts, dbt_of, load_sources
+from flows.build import audit, build_cash_inputs, build_marts, load_sources
 from flows.credit_review import review_accounts
 from flows.dunning import decide_letters, finish_interrupted, send_letters
 from flows.ingest import land_sources
 from flows.publication import check_gates, publish
 from o2c.calendars import BusinessCalendar
-from o2c.home import SourceEntry, open_home
+from o2c.gates import sending_clock
+from o2c.home import Home, SourceEntry, open_home
 from o2c.ledger import Ledger
-from o2c.policy import load_policies
+from o2c.policy import ControlsPolicy, load_policies
 from o2c.run import Run, Step, run_id_of
 from o2c.settings import Settings
 from o2c.summary import summary_of
@@ -41,6 +42,29 @@ class NightlyRun(BaseModel):
 
 class PastDate(ValueError):
     """Letters of another day than today may not leave."""
+
+
+def refuse_past(home: Home, ledger: Ledger, as_of: date, now: datetime, controls: ControlsPolicy) -> None:
+    """Sending needs today; in a simulated home, the day of the last sending run or a later one.
+
+    Raises:
+        PastDate: otherwise.
+    """
+    if home.marker.simulated:
+        latest = ledger.latest_sending_date()
+        if latest is not None and as_of < latest:
+            raise PastDate(
+                f"--as-of {as_of}: this simulated home has sent as of {latest} and only moves forward."
+                " Nothing was run. Give that date or a later one, or leave out --send."
+            )
+        return
+    next_day = BusinessCalendar().next_business_day(controls.country_code, as_of)
+    check = sending_clock(as_of, now, next_day, controls)
+    if not check.passed:
+        raise PastDate(
+            f"--send: letters of {as_of} may leave from {check.expected}; today is {check.actual}."
+            " Nothing was run. Leave out --send to see what that day looks like."
+        )
 
 
 def no_run() -> NightlyRun:
@@ -65,7 +89,7 @@ def play(request: NightlyRun, say: Callable[[str], None] = print) -> Run:
     ledger = Ledger(settings.ledger_url or home.ledger_url)
     with home.lock("publish", settings.lock_wait_seconds):
         if request.send:
-            refuse_past(home, ledger, as_of, now)
+            refuse_past(home, ledger, as_of, now, policies.controls)
         steps: list[Step] = []
         landed = land_sources(home, ledger, request.sources, as_of, now, settings, steps, say)
         run = Run(
@@ -75,34 +99,32 @@ def play(request: NightlyRun, say: Callable[[str], None] = print) -> Run:
             ledger=ledger,
             as_of=as_of,
             now=now,
-            run_id=run_id_of(as_of, landed.input_ids, policies.version),
+            run_id=run_id_of(as_of, landed.effective.input_ids, policies.version),
             is_sending=request.send,
-            sources=landed.described_sources,
-            inputs=landed.described_files,
+            inputs=landed.described,
             say=say,
             steps=steps,
             checks=list(landed.checks),
         )
         run.run_number = ledger.start_run(run.run_id, as_of, is_sending=request.send, now=now)
         finish_interrupted(home, ledger, as_of, now)
-        dbt = dbt_of(run)
         load_sources(run, landed)
         load_recorded(run)
-        build_cash_inputs(run, dbt)
+        build_cash_inputs(run)
         cash = apply_payments(run)
         if request.until == "cash":
             return run
-        build_marts(run, dbt)
+        build_marts(run)
         if request.until == "marts":
             return run
-        check_gates(run, landed, BusinessCalendar())
+        check_gates(run, landed)
         letters = decide_letters(run, cash)
         accounts = review_accounts(run, cash, letters)
-        audit(run, dbt)
+        audit(run)
         if request.until == "decisions":
             return run
         if request.send and not run.closed_gates:
             send_letters(run, letters)
-        publish(run, dbt, cash, letters, accounts)
+        publish(run, cash, letters, accounts)
         show_markdown("run-summary", summary_of(run))
         return run

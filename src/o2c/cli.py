@@ -94,10 +94,14 @@ def _parser() -> argparse.ArgumentParser:
     explain.add_argument("--json", action="store_true", help="print it as JSON")
 
     demo = command("demo", _demo, "play some mornings of a made-up ledger in a simulated home")
-    demo.add_argument("--invoices", type=int, default=2000, help="how many (200 to 10 million; default 2,000)")
+    demo.add_argument("--invoices", type=int, default=2000, help="how many (default 2,000)")
     demo.add_argument("--seed", type=int, default=1, help="another seed, another ledger (default 1)")
-    demo.add_argument("--only-generate", type=Path, metavar="FOLDER", help="write the ledger there and stop")
-    demo.add_argument("--parquet", action="store_true", help="with --only-generate: Parquet instead of CSV")
+
+    generate = command("generate", _generate, "write a made-up ledger of 200 to 10 million invoices")
+    generate.add_argument("--folder", type=Path, required=True, help="where the files go; made if it is not there")
+    generate.add_argument("--invoices", type=int, default=2000, help="200 to 10,000,000 (default 2,000)")
+    generate.add_argument("--seed", type=int, default=1, help="the same seed gives the same bytes")
+    generate.add_argument("--parquet", action="store_true", help="Parquet in place of CSV, for large sizes")
 
     command("doctor", _doctor, "say which versions run here and whether the home can be used")
     return parser
@@ -120,6 +124,10 @@ def _date(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is no date; write it like 2026-09-30") from None
+
+
+def _progress(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
 
 
 def _init(arguments: argparse.Namespace) -> int:
@@ -149,7 +157,7 @@ def _run(arguments: argparse.Namespace) -> int:
         send=arguments.send,
         until=arguments.until,
     )
-    run = play(request, say=lambda line: print(line, file=sys.stderr, flush=True))
+    run = play(request, say=_progress)
     if arguments.json:
         print(json.dumps(run.manifest(), indent=2, sort_keys=True, default=str))
     else:
@@ -160,12 +168,11 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _ingest(arguments: argparse.Namespace) -> int:
-    from flows.ingest import IngestRun, land
+    from flows.ingest import IngestRun, inputs_table, land_only
 
-    report = land(IngestRun(sources=_entries(arguments)), say=lambda line: print(line, file=sys.stderr, flush=True))
-    for line in report.lines():
-        print(line)
-    return EXCEPTIONS if report.rejected_count else DONE
+    inputs = land_only(IngestRun(sources=_entries(arguments)), say=_progress)
+    print("\n".join(inputs_table(inputs)))
+    return EXCEPTIONS if inputs.counts["rejected"].sum() else DONE
 
 
 def _sources_check(arguments: argparse.Namespace) -> int:
@@ -188,13 +195,24 @@ def _explain(arguments: argparse.Namespace) -> int:
 
 
 def _demo(arguments: argparse.Namespace) -> int:
-    from o2c.demo.play import generate_only, play_mornings
+    from o2c.demo.play import play_mornings
     from o2c.settings import Settings
 
-    if arguments.only_generate:
-        print(generate_only(arguments.only_generate, arguments.invoices, arguments.seed, arguments.parquet))
-        return DONE
-    print(play_mornings(Settings().home, arguments.invoices, arguments.seed))
+    print(play_mornings(Settings().home, arguments.invoices, arguments.seed, _progress))
+    return DONE
+
+
+def _generate(arguments: argparse.Namespace) -> int:
+    from o2c.demo import generate
+
+    made = generate(
+        arguments.folder,
+        invoices=arguments.invoices,
+        seed=arguments.seed,
+        file_format="parquet" if arguments.parquet else "csv",
+    )
+    counts = ", ".join(f"{count:,} {table}" for table, count in made.rows.items() if count)
+    print(f"{made.folder} as of {made.as_of}: {counts}")
     return DONE
 
 

@@ -4,7 +4,6 @@
 once: the database, its Parquet files, the worklists. Readers that have the old database open keep it.
 """
 
-import json
 import os
 import shutil
 from dataclasses import dataclass
@@ -34,32 +33,6 @@ class Mart:
 
     name: str
     key: tuple[str, ...]
-
-
-def marts_of(manifest: Path) -> list[Mart]:
-    """The marts of the dbt project with the keys that its own tests hold them to.
-
-    Args:
-        manifest: ``manifest.json`` that dbt wrote when it parsed the project.
-
-    Raises:
-        LookupError: a mart has no ``keyed_by`` test, so no order either.
-    """
-    nodes = json.loads(manifest.read_text())["nodes"]
-    keys = {
-        node["attached_node"]: tuple(node["test_metadata"]["kwargs"]["columns"])
-        for node in nodes.values()
-        if node["resource_type"] == "test" and (node.get("test_metadata") or {}).get("name") == "keyed_by"
-    }
-    marts = []
-    for identity, node in nodes.items():
-        if node["resource_type"] == "model" and node["schema"] in MART_SCHEMAS:
-            if identity not in keys:
-                raise LookupError(
-                    f"{node['original_file_path']}: the mart has no keyed_by test, give it its key."
-                )
-            marts.append(Mart(f"{node['schema']}.{node['name']}", keys[identity]))
-    return sorted(marts, key=lambda mart: mart.name)
 
 
 def prepare_release(build: Path, marts: list[Mart], home: Home, name: str, as_of_dates: list[date]) -> Path:

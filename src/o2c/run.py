@@ -14,11 +14,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import duckdb
+
 from o2c import __version__
 from o2c.home import Home
 from o2c.ledger import Ledger
 from o2c.policy import Policies
 from o2c.settings import PROJECT, Settings
+from o2c.warehouse import connect
 
 
 class GateClosed(RuntimeError):
@@ -27,7 +30,7 @@ class GateClosed(RuntimeError):
 
 @dataclass(frozen=True)
 class Check:
-    """One check of a run. ``severity``: ``gate`` closes sending, ``warning`` is shown, ``stop`` stops the run."""
+    """One check of a run. ``severity``: ``error`` stops it, ``gate`` closes sending, ``warn`` and ``info`` are shown."""
 
     check_name: str
     expected: str
@@ -59,7 +62,6 @@ class Run:
     now: datetime
     run_id: str
     is_sending: bool
-    sources: list[dict[str, Any]]
     inputs: list[dict[str, Any]]
     say: Callable[[str], None]
     run_number: int = 0
@@ -85,11 +87,25 @@ class Run:
     def batch_id(self) -> str:
         return f"{self.as_of.isoformat()}-{self.run_id[:8]}"
 
+    def open_build(self) -> duckdb.DuckDBPyConnection:
+        """The run's database, to read from and write to, with the installation's limits."""
+        return connect(
+            self.build,
+            threads=self.settings.threads,
+            memory_limit=self.settings.memory_limit,
+            temp_directory=self.folder / "spill",
+        )
+
     @contextmanager
     def step(self, name: str) -> Iterator[dict[str, Any]]:
         """Measure a step; what the caller puts into the yielded dict is printed and kept in the manifest."""
         with measured(name, self.steps, self.say) as counts:
             yield counts
+
+    @property
+    def has_exceptions(self) -> bool:
+        """Whether something of this run is for a person to look at: a failed check, or cash nobody could place."""
+        return any(not check.passed for check in self.checks) or bool(self.decided.get("payments in suspense"))
 
     @property
     def closed_gates(self) -> list[Check]:
@@ -103,7 +119,6 @@ class Run:
             "is_sending": self.is_sending,
             "code_version": code_version(),
             "policy_version": self.policies.version,
-            "sources": self.sources,
             "inputs": self.inputs,
             "checks": [vars(check) for check in self.checks],
             "decided": self.decided,

@@ -1,8 +1,19 @@
 """``o2c demo``: write a made-up ledger, or play some mornings of one in a simulated home."""
 
+import shutil
+from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
-from o2c.demo.generator import generate
+import polars as pl
+
+from o2c import warehouse
+from o2c.demo.books import DEFAULT_MORNINGS
+from o2c.demo.cases import NOT_REFERABLE, REFERABLE
+from o2c.demo.generator import Generated, generate, generate_mornings
+from o2c.home import HomeError, SourceEntry, init_home, open_home
+
+_SHOWN = 8  # referrals and refusals printed; the agency list has all of them
 
 
 def generate_only(folder: Path, invoices: int, seed: int, parquet: bool) -> str:
@@ -14,3 +25,103 @@ def generate_only(folder: Path, invoices: int, seed: int, parquet: bool) -> str:
     made = generate(folder, invoices=invoices, seed=seed, file_format="parquet" if parquet else "csv")
     counts = ", ".join(f"{count:,} {table}" for table, count in made.rows.items() if count)
     return f"{made.folder}: a ledger as of {made.as_of} with {counts}"
+
+
+def play_mornings(
+    home: Path, invoices: int, seed: int, say: Callable[[str], None] = lambda line: None
+) -> str:
+    """Play four mornings a week apart in a fresh simulated home and tell what was decided on each.
+
+    Letters go to the home's outbox as in a real run, approvals are taken as given, and each morning finds a larger
+    extract of the same ledger. A simulated home at ``home`` is deleted first; any other kind is left alone.
+
+    Raises:
+        HomeError: ``home`` is a folder of another kind.
+        ValueError: these arguments make no books.
+    """
+    from flows.nightly import NightlyRun, play
+
+    _make_room(home)
+    init_home(home, simulated=True, auto_approve=True)
+    extracts = generate_mornings(home / "extracts", invoices=invoices, seed=seed, mornings=DEFAULT_MORNINGS)
+    told = []
+    for extract in extracts:
+        say(f"morning of {extract.as_of}")
+        source = SourceEntry(path=extract.folder)
+        play(NightlyRun(home=home, sources=(source,), as_of_date=extract.as_of, send=True), say=say)
+        told.append(_tell(home, extract))
+    return "\n".join([*told, *_referrals(home, extracts[-1].as_of), *_where_to_look(home)])
+
+
+def _make_room(home: Path) -> None:
+    if not home.exists() or not any(home.iterdir()):
+        return
+    if not (home / "home.json").exists() or not open_home(home).marker.simulated:
+        raise HomeError(
+            f"{home}: not a simulated home, so the demo leaves it alone. Give an empty folder with --home."
+        )
+    shutil.rmtree(home)
+
+
+def _read(home: Path, query: str, as_of: date) -> pl.DataFrame:
+    with warehouse.connect(home / "published" / "o2c.duckdb", read_only=True) as con:
+        return con.execute(query, {"as_of": as_of}).pl()
+
+
+def _tell(home: Path, extract: Generated) -> str:
+    """What one morning decided, in a line or two."""
+    decided = _read(
+        home,
+        "select level, count(*) as letters from collections.fct_dunning_decisions"
+        " where as_of_date = $as_of and decision = 'letter' group by level order by level",
+        extract.as_of,
+    )
+    names = {0: "courtesy reminders", 1: "first contacts", 2: "follow-ups", 3: "final notices"}
+    letters = ", ".join(
+        f"{count:,} {names.get(level, f'of level {level}')}" for level, count in decided.iter_rows()
+    )
+    others = _read(
+        home,
+        "select"
+        " (select count(*) from collections.fct_dunning_decisions where as_of_date = $as_of and decision = 'task'),"
+        " (select count(*) from collections.fct_dunning_decisions where as_of_date = $as_of and decision = 'none'),"
+        " (select count(*) from collections.fct_order_holds where decided_as_of_date = $as_of and action = 'hold'),"
+        " (select count(*) from collections.fct_agency_referrals where as_of_date = $as_of and status = 'proposed')",
+        extract.as_of,
+    ).row(0)
+    return (
+        f"{extract.as_of}: letters: {letters or 'none'}; {others[0]:,} for legal review, {others[1]:,} not contacted;"
+        f" {others[2]:,} orders to hold; {others[3]:,} items proposed to an agency"
+    )
+
+
+def _referrals(home: Path, as_of: date) -> list[str]:
+    """The planted cases that are proposed, and those that fail one condition, with it."""
+    found = _read(
+        home,
+        "select customers.customer_name, referrals.invoice_id, referrals.days_past_due, referrals.currency_code,"
+        " referrals.referred_amount, referrals.status, referrals.failed_conditions"
+        " from collections.fct_agency_referrals as referrals"
+        " left join core.dim_customers as customers on customers.customer_id = referrals.customer_id"
+        " where referrals.as_of_date = $as_of order by customers.customer_name, referrals.invoice_id",
+        as_of,
+    )
+    lines = ["", f"Over 90 days past due on {as_of}:"]
+    for cases, title in ((REFERABLE, "proposed to an agency"), (NOT_REFERABLE, "not, and why")):
+        names = [f"{case.name} Trading" for case in cases]
+        rows = found.filter(pl.col("customer_name").is_in(names)).head(_SHOWN)
+        lines.append(f"  {title}:")
+        lines += [
+            f"    {row['customer_name']:<34}{row['invoice_id']}  {row['days_past_due']:>4} days"
+            f"  {row['referred_amount']:>12,.2f} {row['currency_code']}"
+            f"  {row['failed_conditions'] or row['status']}"
+            for row in rows.iter_rows(named=True)
+        ]
+    return lines
+
+
+def _where_to_look(home: Path) -> list[str]:
+    """Files worth opening, those that are there."""
+    pages = sorted(home.glob("outbox/*/index.html"))[-1:]
+    there = [path for path in (home / "published", home / "runs", *pages) if path.exists()]
+    return ["", "Worth opening:", *(f"  {path}" for path in there)]

@@ -1,0 +1,90 @@
+"""Gates before anything leaves; then the audited build becomes what everybody reads."""
+
+import shutil
+from pathlib import Path
+
+import polars as pl
+
+from flows._dbt import list_marts
+from flows._steps import step
+from flows.credit_review import Accounts
+from flows.dunning import Letters
+from flows.ingest import Inputs
+from o2c import gates, workbooks
+from o2c.calendars import BusinessCalendar
+from o2c.delivery.folder import write_batch
+from o2c.matching import CashResult
+from o2c.publish import prepare_release, switch_to
+from o2c.run import Run, write_json
+from o2c.warehouse import read_frame
+
+
+@step(name="check gates")
+def check_gates(run: Run, landed: Inputs) -> None:
+    """What must hold before anything leaves. A closed gate never stops publishing."""
+    controls = run.policies.controls
+    run.checks += gates.rejected_rows(landed.counts, controls)
+    with run.open_build() as con:
+        run.checks.append(gates.control_account(read_frame(con, "intermediate.int_control_accounts_compared")))
+    run.checks.append(
+        gates.sending_clock(
+            run.as_of, run.now, BusinessCalendar().next_business_day(controls.country_code, run.as_of), controls
+        )
+    )
+
+
+@step(name="publish")
+def publish(run: Run, cash: CashResult, letters: Letters, accounts: Accounts) -> None:
+    """Write the release, its worklists and previews beside what is published, then switch."""
+    with run.step("publish") as counts:
+        applications_file = record_applications(run, cash.applications)
+        name = f"{run.as_of.isoformat()}-{run.run_id[:8]}-{run.run_number}"
+        release = prepare_release(run.build, list_marts(run.build), run.home, name, [run.as_of])
+        if not run.is_sending:
+            folder = run.folder / "preview"
+            shutil.rmtree(folder, ignore_errors=True)
+            states = dict(letters.rows.select("letter_id", "state").iter_rows())
+            write_batch(folder, run.batch_id, letters.messages, run.as_of, states, durable=False)
+            run.outputs["preview"] = str(folder / run.batch_id / "index.html")
+        write_workbooks(run, release, accounts)
+        for folder in ("worklists", "agency", "credit"):
+            run.outputs[folder] = str(run.home.published / folder)
+        run.outputs["tables"] = str(run.home.published / "o2c.duckdb")
+        run.outputs["manifest"] = str(run.folder / "manifest.json")
+        switch_to(release, run.home)
+        run.ledger.finish_run(run.run_number, "published", run.now, applications_file)
+        counts["tables"] = len(list((release / "parquet").iterdir()))
+    write_json(run.folder / "manifest.json", run.manifest())
+    forget_old_runs(run)
+
+
+def record_applications(run: Run, applications: pl.DataFrame) -> str | None:
+    """Keep what this run applied; it counts once the ledger names the file. Returns the name, None for nothing new."""
+    if applications.is_empty():
+        return None
+    run.home.applications.mkdir(exist_ok=True)
+    name = f"{run.as_of.isoformat()}-{run.run_id[:8]}-{run.run_number}.parquet"
+    beside = run.home.applications / f"{name}.new"
+    applications.write_parquet(beside)
+    beside.rename(run.home.applications / name)
+    return name
+
+
+def forget_old_runs(run: Run) -> None:
+    """Delete the working folders of all but the latest runs; manifests stay, for questions months later."""
+    folders = sorted(
+        (path for path in run.home.runs.iterdir() if (path / "build.duckdb").exists() and path != run.folder),
+        key=lambda path: path.stat().st_mtime_ns,
+        reverse=True,
+    )
+    for old in folders[run.settings.runs_to_keep - 1 :]:
+        for leftover in old.iterdir():
+            if leftover.name != "manifest.json":
+                _delete(leftover)
+
+
+def _delete(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
