@@ -1,0 +1,100 @@
+"""Payments that the bank took back: which they are, and the applications that negate theirs."""
+
+import polars as pl
+
+from o2c.contract import MONEY
+
+
+def list_returns(payments: pl.DataFrame, standing: pl.DataFrame) -> pl.DataFrame:
+    """Reversals that take back exactly one payment.
+
+    A reversal counts when it has the payment's entity and currency and exactly its amount; of a payment that
+    earlier runs used up (it is no longer listed), when it covers what stands of it. Anything else, a part taken
+    back or a second reversal of the same payment, stays as negative unapplied cash for a person.
+
+    Args:
+        payments: all payments and reversals up to the as-of date, with ``payment_key``.
+        standing: recorded applications that nothing has negated, of type payment.
+
+    Returns:
+        One row per returned payment: ``reversal_id, returned_payment_id, payment_key`` (of the returned payment,
+        null when it is used up) and ``returned_date``, never before the payment's own date.
+    """
+    reversals = payments.filter(
+        (pl.col("payment_amount") < 0) & pl.col("reverses_payment_id").is_not_null()
+    ).select(
+        "entity_id",
+        "currency_code",
+        reversal_id="payment_id",
+        returned_payment_id="reverses_payment_id",
+        reversed_amount=-pl.col("payment_amount"),
+        reversal_date="value_date",
+    )
+    originals = payments.filter(pl.col("payment_amount") > 0).select(
+        "payment_key",
+        "payment_amount",
+        "value_date",
+        returned_payment_id="payment_id",
+        original_entity_id="entity_id",
+        original_currency_code="currency_code",
+    )
+    applied = standing.group_by(returned_payment_id="payment_id").agg(
+        applied_amount=pl.col("applied_amount").sum(), applied_currency_code=pl.col("currency_code").first()
+    )
+    is_of_listed = (
+        (pl.col("entity_id") == pl.col("original_entity_id"))
+        & (pl.col("currency_code") == pl.col("original_currency_code"))
+        & (pl.col("reversed_amount") == pl.col("payment_amount"))
+    )
+    is_of_used_up = (
+        pl.col("payment_key").is_null()
+        & (pl.col("currency_code") == pl.col("applied_currency_code"))
+        & (pl.col("reversed_amount") >= pl.col("applied_amount"))
+    )
+    return (
+        reversals.join(originals, on="returned_payment_id", how="left", validate="m:1")
+        .join(applied, on="returned_payment_id", how="left", validate="m:1")
+        .filter(is_of_listed.fill_null(False) | is_of_used_up.fill_null(False))
+        .sort("reversal_date", "reversal_id")
+        .unique("returned_payment_id", keep="first", maintain_order=True)
+        .select(
+            "reversal_id",
+            "returned_payment_id",
+            "payment_key",
+            returned_date=pl.max_horizontal("reversal_date", "value_date"),
+        )
+    )
+
+
+def negate(applications: pl.DataFrame, returns: pl.DataFrame) -> pl.DataFrame:
+    """The exact negation of every application of a returned payment, dated at the return.
+
+    Args:
+        applications: standing ones of earlier runs and of this one, with their application_id.
+        returns: from ``list_returns``.
+
+    Returns:
+        Applications without application_id, in the order of what they negate.
+    """
+    return (
+        applications.join(
+            returns, left_on="payment_id", right_on="returned_payment_id", validate="m:1", coalesce=False
+        )
+        .sort("application_id")
+        .select(
+            "invoice_id",
+            "customer_id",
+            "currency_code",
+            payment_id="reversal_id",
+            application_type=pl.lit("reversal"),
+            rule=pl.lit("reversal"),
+            explanation=pl.format(
+                "Payment {} was taken back by {}, and with it what it had paid on this invoice.",
+                "payment_id",
+                "reversal_id",
+            ),
+            reverses_application_id="application_id",
+            applied_amount=(-pl.col("applied_amount")).cast(MONEY),
+            application_date=pl.max_horizontal("returned_date", "application_date"),
+        )
+    )
