@@ -35,14 +35,18 @@ VERSIONS = frozenset(f"001.{number:02}" for number in range(2, 14))
 BLOCK = 1 << 18
 # Nothing that is built in one piece (a head, one transaction) is larger in any real file: 60 kB was the most seen.
 LARGEST_PIECE = 2 << 20
-PART = 2000
+LARGEST_BATCH = 100_000
+PART = 5000
 
 ASK = "ask the bank for the file again"
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Up to ``PART`` entries of a statement, with its whole head. Issues of the statement come with its last part."""
+    """Entries of a statement, about ``PART`` with their details, under its whole head.
+
+    Issues of an entry come in its part, those of the statement in the last one.
+    """
 
     statement: Statement
     exceptions: tuple[Issue, ...]
@@ -109,9 +113,10 @@ def _events(stream: BinaryIO, name: str, reading: "_Reading") -> Iterator[tuple[
         while block:
             parser.feed(block)
             waiting += len(block)
-            for event in parser.read_events():
+            before = reading.steps
+            yield from parser.read_events()
+            if reading.steps != before:
                 waiting = 0
-                yield event
             if waiting > LARGEST_PIECE + BLOCK:
                 raise RejectedFile(
                     name, reading.where(), "one transaction or head is larger than 2 MB", "check who sent it"
@@ -132,6 +137,8 @@ class _Reading:
     def __init__(self, name: str, file_id: str, profile: BankProfile) -> None:
         self.name, self.file_id, self.profile = name, file_id, profile
         self.form = ""
+        # Transactions and entries done: their elements are dropped, so memory is bounded by the time between two.
+        self.steps = 0
         self.cut = 0
         self.names: dict[str, str] = {}
         self.statement_count = self.entry_count = self.entry_in_statement = 0
@@ -141,6 +148,7 @@ class _Reading:
         self.entry_sign: int | None = None
         self.details: list[Detail] = []
         self.entries: list[Entry] = []
+        self.weight = 0
         self.previous: Any = None
         self.previous_detail: Any = None
         self.tally = Tally()
@@ -167,7 +175,8 @@ class _Reading:
             self._end_detail(element)
         elif local == "Ntry":
             self._end_entry(element)
-            if len(self.entries) >= PART:
+            self.weight += 1 + len(self.entries[-1].details)
+            if self.weight >= PART:
                 yield self._part(self._head(), is_last=False)
         elif element is self.element:
             yield self._end_statement()
@@ -213,7 +222,15 @@ class _Reading:
         if self.entry_sign is None:
             indicator = entry.findtext(self.names["prefix"] + "CdtDbtInd")
             self.entry_sign = self._required_sign(indicator, "CdtDbtInd")
+        self.steps += 1
         ordinal = len(self.details) + 1
+        if ordinal > LARGEST_BATCH:
+            raise RejectedFile(
+                self.name,
+                self.where(),
+                f"more than {LARGEST_BATCH} transactions in one entry",
+                "check who sent it",
+            )
         position = f"statement {self.statement_count}, entry {self.entry_in_statement + 1}, detail {ordinal}"
         group = flatten(element, self.cut)
         self.details.append(self._built(fields.detail, group, ordinal, position, self.entry_sign))
@@ -227,15 +244,16 @@ class _Reading:
     def _end_entry(self, element: Any) -> None:
         if element.getparent() is not self.element:
             raise RejectedFile(self.name, self.where(), "Ntry outside its statement", ASK)
-        self.entry_count += 1
-        self.entry_in_statement += 1
+        self.steps += 1
         head = self._head()
-        position = f"statement {self.statement_count}, entry {self.entry_in_statement}"
+        position = self.where()
         group = flatten(element, self.cut)
         sign = self._required_sign(group.first("CdtDbtInd"), "CdtDbtInd")
         entry = self._built(
-            fields.entry, group, self.entry_count, position, sign, tuple(self.details), self.profile
+            fields.entry, group, self.entry_count + 1, position, sign, tuple(self.details), self.profile
         )
+        self.entry_count += 1
+        self.entry_in_statement += 1
         self.entries.append(entry)
         self.issues.extend(fields.entry_issues(head, entry))
         self.issues.extend(self.tally.add(head, entry))
@@ -278,6 +296,7 @@ class _Reading:
     def _part(self, head: Statement, *, is_last: bool) -> Part:
         part = Part(replace(head, entries=tuple(self.entries)), tuple(self.issues.found), is_last)
         self.entries.clear()
+        self.weight = 0
         self.issues.found.clear()
         self.has_given_part = not is_last
         return part
