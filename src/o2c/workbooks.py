@@ -76,10 +76,7 @@ class _PlainSheet(XlsxSheet):
             return
         text = cell.string
         if not text.isprintable() or "_x" in text:
-            # XML has no word for the last two, not even an escaped one.
-            text = (
-                self._escape_control_characters(text).replace("\ufffe", "\ufffd").replace("\uffff", "\ufffd")
-            )
+            text = self._escape_control_characters(text)
         if "&" in text or "<" in text or ">" in text:
             text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
         out.write(
