@@ -241,14 +241,16 @@ with
             sum(invoice_amount) as amount, sum(invoice_amount) as sales, 0 as cash, count(*) as items
         from fct_invoices group by all
         union all
-        select entity_id, currency_code, application_date, due_date, true, -sum(fct_payment_applications.applied_amount),
-            0,
-            coalesce(sum(fct_payment_applications.applied_amount) filter (application_type in ('payment', 'reversal')), 0),
+        select entity_id, currency_code, application_date, due_date, true,
+            -sum(fct_payment_applications.applied_amount), 0,
+            coalesce(
+                sum(fct_payment_applications.applied_amount) filter (application_type in ('payment', 'reversal')), 0
+            ),
             0
         from fct_payment_applications inner join fct_invoices using (invoice_id) group by all
         union all
-        select entity_id, currency_code, application_date, due_date, false, sum(fct_payment_applications.applied_amount),
-            0, 0, 0
+        select entity_id, currency_code, application_date, due_date, false,
+            sum(fct_payment_applications.applied_amount), 0, 0, 0
         from fct_payment_applications
         inner join fct_invoices on fct_invoices.invoice_id = fct_payment_applications.credit_memo_id
         group by all
@@ -307,7 +309,8 @@ create table fct_customer_segments as
 with
     rates as (
         select from_currency_code as currency_code, rate_date, rate,
-            coalesce(lead(rate_date) over (partition by from_currency_code order by rate_date), date '9999-12-31') as until
+            coalesce(lead(rate_date) over (partition by from_currency_code order by rate_date), date '9999-12-31')
+                as until
         from fx_rates where to_currency_code = 'USD'
         union all
         select 'USD', date '1900-01-01', 1, date '9999-12-31'
@@ -344,7 +347,10 @@ with
         group by customer_id
     ),
     owed as (
-        select customer_id, sum(open_amount) as open_amount, sum(open_amount) filter (days_past_due > 0) as past_due_amount
+        select
+            customer_id,
+            sum(open_amount) as open_amount,
+            sum(open_amount) filter (days_past_due > 0) as past_due_amount
         from fct_open_items where aging_bucket is not null group by customer_id
     )
 select
@@ -394,7 +400,11 @@ def build(folder: Path, as_of: str, database: Path, threads: int | None = None) 
     }
     for table, condition in sources.items():
         path = folder / f"{table}.parquet"
-        extra = ", case when document_type = 'credit_memo' then -1 else 1 end as sign" if table == "invoices" else ""
+        extra = (
+            ", case when document_type = 'credit_memo' then -1 else 1 end as sign"
+            if table == "invoices"
+            else ""
+        )
         where = condition.format(d=f"date '{as_of}'")
         con.execute(f"create view {table} as select *{extra} from read_parquet('{path}') where true {where}")
     con.execute(
@@ -405,7 +415,9 @@ def build(folder: Path, as_of: str, database: Path, threads: int | None = None) 
         con.execute(statement.replace("$as_of", f"date '{as_of}'"))
     cursor = con.sql(TOTALS)
     totals = [dict(zip(cursor.columns, row, strict=True)) for row in cursor.fetchall()]
-    net = con.sql("select entity_id, currency_code, cast(sum(net_amount) as varchar) from fct_ar_aging group by all order by all")
+    net = con.sql(
+        "select entity_id, currency_code, cast(sum(net_amount) as varchar) from fct_ar_aging group by all order by all"
+    )
     counts = {
         table: con.sql(f"select count(*) from {table}").fetchall()[0][0]
         for (table,) in con.sql("select table_name from duckdb_tables() order by 1").fetchall()

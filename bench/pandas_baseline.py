@@ -38,7 +38,10 @@ HTML = Environment(autoescape=True).from_string(
 <td>{{ amount }}</td></tr>{% endfor %}</table><p>Please pay within seven days.</p></body></html>"""
 )
 SUBJECTS = {1: "Reminder", 2: "Second reminder", 3: "Final notice"}
-BUCKETS = {"bins": [-10**6, 0, 30, 60, 90, 10**6], "labels": ["current", "1-30", "31-60", "61-90", "over 90"]}
+BUCKETS = {
+    "bins": [-(10**6), 0, 30, 60, 90, 10**6],
+    "labels": ["current", "1-30", "31-60", "61-90", "over 90"],
+}
 
 
 def read(folder: Path, as_of: pd.Timestamp) -> dict[str, pd.DataFrame]:
@@ -72,7 +75,9 @@ def read(folder: Path, as_of: pd.Timestamp) -> dict[str, pd.DataFrame]:
         frame = pd.read_csv(
             folder / f"{table}.csv",
             usecols=names,
-            dtype={name: "str" for name in names if name not in amounts + dates.split() + ["payment_terms_days"]},
+            dtype={
+                name: "str" for name in names if name not in amounts + dates.split() + ["payment_terms_days"]
+            },
             parse_dates=dates.split(),
             date_format="%Y-%m-%d",
         ).drop_duplicates()
@@ -109,7 +114,9 @@ def apply_cash(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
             invoices[["invoice_id"]].assign(reference=invoices.invoice_id),
         ]
     )
-    claims = pd.concat([by_line, by_text]).merge(names, on="reference").sort_values(["value_date", "payment_id"])
+    claims = (
+        pd.concat([by_line, by_text]).merge(names, on="reference").sort_values(["value_date", "payment_id"])
+    )
     reduced = ledger.groupby("invoice_id").applied_amount.sum()
     reduced = reduced.add(tables["adjustments"].groupby("invoice_id").adjustment_amount.sum(), fill_value=0)
     still = invoices.set_index("invoice_id").invoice_amount.reindex(claims.invoice_id).to_numpy()
@@ -118,11 +125,20 @@ def apply_cash(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
     claims["applied_amount"] = (still - before).clip(lower=0).clip(upper=claims.claimed).astype("int64")
     claims = claims[claims.applied_amount > 0].assign(application_type="payment")
     claims = claims.rename(columns={"value_date": "application_date"})
-    columns = ["payment_id", "credit_memo_id", "invoice_id", "applied_amount", "application_type", "application_date"]
+    columns = [
+        "payment_id",
+        "credit_memo_id",
+        "invoice_id",
+        "applied_amount",
+        "application_type",
+        "application_date",
+    ]
     return pd.concat([ledger[columns], claims.reindex(columns=columns)])
 
 
-def open_items(tables: dict[str, pd.DataFrame], applications: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:
+def open_items(
+    tables: dict[str, pd.DataFrame], applications: pd.DataFrame, as_of: pd.Timestamp
+) -> pd.DataFrame:
     """Open documents and installments with age and bucket; credit memos negative."""
     invoices = tables["invoices"].set_index("invoice_id")
     reduced = applications.groupby("invoice_id").applied_amount.sum()
@@ -133,7 +149,9 @@ def open_items(tables: dict[str, pd.DataFrame], applications: pd.DataFrame, as_o
     parts = tables["installments"].sort_values(["invoice_id", "installment_number"], ascending=[True, False])
     parts["later"] = parts.groupby("invoice_id").installment_amount.cumsum() - parts.installment_amount
     split = items.drop(columns="due_date").join(parts.set_index("invoice_id"), how="inner")
-    split["open_amount"] = (split.open_amount - split.later).clip(lower=0).clip(upper=split.installment_amount)
+    split["open_amount"] = (
+        (split.open_amount - split.later).clip(lower=0).clip(upper=split.installment_amount)
+    )
     items = pd.concat([items[~items.index.isin(split.index)], split[split.open_amount > 0]])
     items["days_past_due"] = (as_of - items.due_date).dt.days
     items["aging_bucket"] = pd.cut(items.days_past_due, **BUCKETS).astype(object)
@@ -188,7 +206,9 @@ def dunning_list(tables: dict[str, pd.DataFrame], items: pd.DataFrame) -> pd.Dat
     listed["level"] = pd.cut(listed.oldest, [0, 6, 13, 10**6], labels=[1, 2, 3]).astype(int)
     contacts = tables["contacts"][lambda frame: frame.role == "billing"].drop_duplicates("customer_id")
     customers = tables["customers"][lambda frame: frame.status == "active"]
-    listed = listed.merge(customers, on="customer_id").merge(contacts, on="customer_id").dropna(subset="email")
+    listed = (
+        listed.merge(customers, on="customer_id").merge(contacts, on="customer_id").dropna(subset="email")
+    )
     return listed[listed.past_due_amount >= 2500]
 
 
@@ -200,7 +220,12 @@ def write_letters(listed: pd.DataFrame, items: pd.DataFrame, folder: Path) -> in
     past_due = past_due.merge(listed[key], on=key)
     lines = {
         account: [
-            (row.invoice_number, f"{row.due_date:%Y-%m-%d}", row.days_past_due, f"{row.open_amount / 100:,.2f}")
+            (
+                row.invoice_number,
+                f"{row.due_date:%Y-%m-%d}",
+                row.days_past_due,
+                f"{row.open_amount / 100:,.2f}",
+            )
             for row in group.itertuples()
         ]
         for account, group in past_due.groupby(key)

@@ -75,12 +75,13 @@ def generate_mornings(
     file_format: str = "csv",
     dirt: Dirt = WITHIN_CONTRACT,
 ) -> list[Generated]:
-    """Write one extract per morning to ``folder/<date>``: each has all that was known by then, and nothing else.
+    """Write one extract per morning to ``folder/<date>/demo``: all that was known by then, and nothing else.
 
-    An extract is the same as a later one restricted to what was known; the one at ``end`` is that of ``generate``.
+    The innermost folder has one name on all mornings, because a source is known by the name of its folder. An
+    extract is the same as a later one restricted to what was known; the one at ``end`` is that of ``generate``.
     """
     books = Books(invoices=invoices, seed=seed, start=start, end=end, customers=customers)
-    folders = [folder / morning.isoformat() for morning in mornings]
+    folders = [folder / morning.isoformat() / "demo" for morning in mornings]
     return _write(books, folders, list(mornings), file_format, dirt, 0)
 
 
