@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from o2c import warehouse
-from o2c.demo.books import DEFAULT_MORNINGS
+from o2c.demo.books import DEFAULT_MORNINGS, Books
 from o2c.demo.cases import NOT_REFERABLE, REFERABLE
 from o2c.demo.generator import Generated, generate, generate_mornings
 from o2c.home import HomeError, SourceEntry, init_home, open_home
@@ -39,9 +39,10 @@ def play_mornings(
         HomeError: ``home`` is a folder of another kind.
         ValueError: these arguments make no books.
     """
+    Books(invoices=invoices, seed=seed)  # refused before anything is deleted
+    _make_room(home)
     from flows.nightly import NightlyRun, play
 
-    _make_room(home)
     init_home(home, simulated=True, auto_approve=True)
     extracts = generate_mornings(home / "extracts", invoices=invoices, seed=seed, mornings=DEFAULT_MORNINGS)
     told = []

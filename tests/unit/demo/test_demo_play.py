@@ -23,3 +23,10 @@ def test_generating_alone_says_what_was_written(tmp_path):
     assert said.startswith(f"{tmp_path / 'books'}: a ledger as of 2026-09-30 with ")
     assert "3 entities" in said
     assert (tmp_path / "books" / "invoices.parquet").exists()
+
+
+def test_impossible_books_are_refused_before_an_earlier_demo_is_deleted(tmp_path):
+    init_home(tmp_path, simulated=True, auto_approve=True)
+    with pytest.raises(ValueError, match="at least 200"):
+        play_mornings(tmp_path, 10, 1)
+    assert [path.name for path in tmp_path.iterdir()] == ["home.json"]
