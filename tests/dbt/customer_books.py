@@ -157,7 +157,8 @@ def dbt(path: Path, *arguments: str) -> dict[str, str]:
     if done.exception:
         raise done.exception
     return {
-        result.node.name: result.status + (f": {result.message}" if result.status in ("error", "fail") else "")
+        result.node.name: result.status
+        + (f": {result.message}" if result.status in ("error", "fail") else "")
         for result in done.result
     }
 
