@@ -59,6 +59,9 @@ Fraction = Annotated[Decimal, BeforeValidator(_number), Field(ge=0, le=1, decima
 Days = Annotated[int, Field(strict=True)]
 PositiveDays = Annotated[int, Field(strict=True, ge=1, le=3660)]
 Count = Annotated[int, Field(strict=True, ge=0, le=1_000_000)]
+# A bound given in Field() beside an alias that has the same bound is lost, so each range has its own name.
+PositiveCount = Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
+ApprovalCount = Annotated[int, Field(strict=True, ge=0, le=2)]
 Level = Annotated[int, Field(strict=True, ge=0, le=4)]
 Code = Annotated[str, Field(pattern=r"\A[a-z][a-z0-9_]*\z")]
 CountryCode = Annotated[str, Field(pattern=r"\A[A-Z]{2}\z")]

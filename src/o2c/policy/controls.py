@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, Field
 
-from o2c.policy.base import Count, CountryCode, CurrencyCode, Fraction, PolicyFile
+from o2c.policy.base import CountryCode, CurrencyCode, Fraction, PolicyFile, PositiveCount
 
 
 def _time_zone(value: str) -> str:
@@ -26,7 +26,9 @@ class ControlsPolicy(PolicyFile):
         description="business calendar; default of entities that only documents name"
     )
     max_rejected_ratio: Fraction = Field(description="sending gate: rejected rows stay below this share")
-    median_run_count: Count = Field(
-        ge=1, description="runs before which a batch needs one approval in place of brakes"
+    median_run_count: PositiveCount = Field(
+        description="runs before which a batch needs one approval in place of brakes"
     )
-    approval_hours: Count = Field(ge=1, le=168, description="hours for which an approval holds")
+    approval_hours: Annotated[int, Field(strict=True, ge=1, le=168)] = Field(
+        description="hours for which an approval holds"
+    )

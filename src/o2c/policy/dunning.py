@@ -8,8 +8,8 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from o2c.policy.base import (
     LEVELS,
+    ApprovalCount,
     Code,
-    Count,
     CountryCode,
     CurrencyAmounts,
     Days,
@@ -28,22 +28,24 @@ def _time_from_text(value: object) -> time:
     return time.fromisoformat(value)
 
 
+LadderLevel = Annotated[int, Field(strict=True, ge=1, le=4)]
+MessageLevel = Annotated[int, Field(strict=True, ge=1, le=3)]
 ClockTime = Annotated[time, BeforeValidator(_time_from_text)]
 
 
 class Stage(PolicyModel):
     """One rung of the ladder."""
 
-    level: Annotated[int, Field(strict=True, ge=1, le=4)] = Field(
-        description="number of the rung, 1 the mildest"
-    )
+    level: LadderLevel = Field(description="number of the rung, 1 the mildest")
     stage: Code = Field(description="name of the rung; letters use the template of that name")
     days_past_due: PositiveDays = Field(
         description="days past due of the oldest eligible item, from which it applies"
     )
     channel: Literal["email", "task"] = Field(description="email to the customer, or a task for a person")
     tone: Literal["friendly", "firm", "final"] | None = Field(default=None, description="null for a task")
-    required_approval_count: Count = Field(default=0, le=2, description="people who must approve each letter")
+    required_approval_count: ApprovalCount = Field(
+        default=0, description="people who must approve each letter"
+    )
 
     @model_validator(mode="after")
     def _tone_belongs_to_a_message(self) -> "Stage":
@@ -103,11 +105,11 @@ class Override(PolicyModel):
     max_level: Level | None = Field(
         default=None, description="the ladder ends here; 0 leaves courtesy reminders"
     )
-    days_past_due: dict[Annotated[int, Field(ge=1, le=4)], PositiveDays] = Field(
+    days_past_due: dict[LadderLevel, PositiveDays] = Field(
         default={}, description="level: first day, in place of the stage's"
     )
-    required_approval_count: dict[Annotated[int, Field(ge=1, le=3)], Annotated[int, Field(ge=0, le=2)]] = (
-        Field(default={}, description="level: people who must approve, in place of the stage's")
+    required_approval_count: dict[MessageLevel, ApprovalCount] = Field(
+        default={}, description="level: people who must approve, in place of the stage's"
     )
 
     @property
@@ -143,15 +145,15 @@ class DunningPolicy(PolicyFile):
     """Who is written to, when, how firmly, in what language, and who approves."""
 
     courtesy: Courtesy
-    stages: tuple[Stage, ...] = Field(min_length=4, max_length=4, description="levels 1 to 4, mildest first")
+    stages: tuple[Stage, ...] = Field(description="levels 1 to 4, mildest first")
     min_days_between: PositiveDays = Field(description="days from a confirmed message to the next level")
     quiet_days: PositiveDays = Field(description="days between contacts of a customer, and of an address")
     reset_days: PositiveDays = Field(description="days with nothing past due that end an episode")
     minimum_net_due_amount: CurrencyAmounts = Field(description="smallest net amount worth a letter")
     default_language_code: Annotated[str, Field(pattern=r"\A[a-z]{2,3}\z")]
     contact_hours: ContactHours
-    retry_approval_count: Count = Field(
-        le=2, description="people who must approve a second try after a letter was presumed not sent"
+    retry_approval_count: ApprovalCount = Field(
+        description="people who must approve another try after one that was presumed not sent"
     )
     consumers: Consumers
     overrides: tuple[Override, ...] = ()

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from o2c.policy.base import Count, Days, Fraction, PolicyFile, PolicyModel, PositiveDays, Text
+from o2c.policy.base import Days, Fraction, PolicyFile, PolicyModel, PositiveCount, PositiveDays, Text
 
 # The published aging columns are named after these buckets, so a policy may label them but not invent others.
 BUCKET_LABELS = ("current", "1-30", "31-60", "61-90", "over 90")
@@ -37,8 +37,8 @@ class RiskCaps(PolicyModel):
     trend_days: PositiveDays = Field(
         description="rise of weighted days late, last 90 days against the 275 before"
     )
-    broken_promise_count: Count = Field(ge=1)
-    returned_payment_count: Count = Field(ge=1)
+    broken_promise_count: PositiveCount
+    returned_payment_count: PositiveCount
 
 
 class SegmentsPolicy(PolicyFile):
@@ -49,7 +49,7 @@ class SegmentsPolicy(PolicyFile):
     )
     tier_c_customer_ratio: Fraction = Field(description="C: this share of the customers, the smallest")
     slightly_late_days: PositiveDays = Field(description="slightly late up to, chronically late above")
-    new_customer_settled_count: Count = Field(ge=1, description="new with fewer settled items")
+    new_customer_settled_count: PositiveCount = Field(description="new with fewer settled items")
     risk_medium_ratio: Fraction = Field(description="medium from this score")
     risk_high_ratio: Fraction = Field(description="high from this score")
     risk_weights: RiskWeights
@@ -101,14 +101,14 @@ class MatchingPolicy(PolicyFile):
     rules: tuple[Literal["remittance_line", "invoice_id", "invoice_number"], ...] = Field(
         min_length=1, description="ways in which a payment names its invoice, tried in this order"
     )
-    min_reference_length: Count = Field(
-        ge=1, description="characters of an invoice number that is looked for inside free text"
+    min_reference_length: PositiveCount = Field(
+        description="characters of an invoice number that is looked for inside free text"
     )
     possible_payer_rules: tuple[Literal["payer_account", "payer_name", "open_amount"], ...] = Field(
         description="what makes suspense possibly a customer's, who is then not dunned"
     )
-    max_possible_payers: Count = Field(
-        ge=1, description="a rule that fits more customers than this for one payment says nothing"
+    max_possible_payers: PositiveCount = Field(
+        description="a rule that fits more customers than this for one payment says nothing"
     )
 
     @model_validator(mode="after")

@@ -8,13 +8,13 @@ from pydantic import Field, model_validator
 from o2c.policy.base import (
     Amount,
     Code,
-    Count,
     CountryCode,
     CurrencyAmounts,
     Fraction,
     LegalValue,
     PolicyFile,
     PolicyModel,
+    PositiveCount,
     PositiveDays,
     Text,
 )
@@ -61,7 +61,9 @@ class CreditPolicy(PolicyFile):
         gt=0,
         description="held orders are proposed for release at or below this utilisation, without a hold flag",
     )
-    required_approval_count: Count = Field(ge=1, le=2, description="people who approve a hold or a release")
+    required_approval_count: Annotated[int, Field(strict=True, ge=1, le=2)] = Field(
+        description="people who approve a hold or a release"
+    )
 
     @model_validator(mode="after")
     def _every_flag_once(self) -> "CreditPolicy":
@@ -118,8 +120,8 @@ class AgencyPolicy(PolicyFile):
     customer_types: tuple[Literal["business", "public"], ...] = Field(description="who may be referred")
     agencies: tuple[Agency, ...] = Field(description="first agency of the customer's country takes the item")
     limitation: tuple[Limitation, ...] = Field(description="no entry for a country: no referral there")
-    required_approval_count: Count = Field(
-        ge=2, le=3, description="people who approve a list, neither its proposer"
+    required_approval_count: Annotated[int, Field(strict=True, ge=2, le=3)] = Field(
+        description="people who approve a list, neither its proposer"
     )
 
     @model_validator(mode="after")
@@ -175,7 +177,7 @@ class WorklistPolicy(PolicyFile):
     adjustments: WorklistAdjustments
     high_score: Fraction = Field(description="High from this score")
     medium_score: Fraction = Field(description="Medium from this score")
-    default_daily_capacity: Count = Field(ge=1, description="calls a day of a collector who states none")
+    default_daily_capacity: PositiveCount = Field(description="calls a day of a collector who states none")
     outcome_days: PositiveDays = Field(description="an outcome chooses the next action for so many days")
     next_actions: dict[Code, Code] = Field(description="outcome_code typed by a collector: next action")
 
