@@ -64,11 +64,11 @@ class Message:
 
     @property
     def text(self) -> str:
-        return mime.bodies(self.eml)[0]
+        return mime.text_of(self.eml)
 
     @property
     def html(self) -> str:
-        return mime.bodies(self.eml)[1]
+        return mime.html_of(self.eml)
 
     @cached_property
     def headers(self) -> tuple[tuple[str, str], ...]:

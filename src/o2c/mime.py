@@ -100,14 +100,20 @@ def alternative(headers: list[str], key: str, text: str, html: str) -> bytes:
     )
 
 
-def bodies(message: bytes) -> tuple[str, str]:
-    """Text and HTML of a message that ``alternative`` made, with line feeds."""
+def text_of(message: bytes) -> str:
+    """The text part of a message that ``alternative`` made, with line feeds."""
+    return a2b_qp(_part(message, 1).replace(b"\r\n", b"\n")).decode()
+
+
+def html_of(message: bytes) -> str:
+    """The HTML part of a message that ``alternative`` made, with line feeds."""
+    return b64decode(_part(message, 2)).decode()
+
+
+def _part(message: bytes, number: int) -> bytes:
     start = message.index(b'boundary="') + 10
     mark = message[start : message.index(b'"', start)]
-    text, html = (
-        part.split(b"\r\n\r\n", 1)[1].removesuffix(b"\r\n") for part in message.split(b"--" + mark)[1:3]
-    )
-    return a2b_qp(text.replace(b"\r\n", b"\n")).decode(), b64decode(html).decode()
+    return message.split(b"--" + mark)[number].split(b"\r\n\r\n", 1)[1].removesuffix(b"\r\n")
 
 
 def _folded_at_spaces(line: str) -> str | None:

@@ -9,7 +9,7 @@ from hostile import HOSTILE
 from hypothesis import given
 from hypothesis import strategies as st
 
-from o2c.mime import alternative, bodies, date_header, mailbox_header, one_line, text_header
+from o2c.mime import alternative, date_header, html_of, mailbox_header, one_line, text_header, text_of
 
 TEXTS = st.one_of(
     st.text(max_size=200), st.sampled_from(HOSTILE), st.lists(st.sampled_from(HOSTILE)).map(" ".join)
@@ -54,7 +54,7 @@ def test_both_bodies_come_back_as_they_were(text, html):
     assert [plain.get_content_type(), rich.get_content_type()] == ["text/plain", "text/html"]
     assert plain.get_payload(decode=True).decode().replace("\r\n", "\n") == text
     assert rich.get_payload(decode=True).decode() == html
-    assert bodies(raw) == (text, html)
+    assert (text_of(raw), html_of(raw)) == (text, html)
 
 
 @given(BODIES, BODIES)
