@@ -80,6 +80,9 @@ class Tally:
         if entry.status == "booked":
             self.net += entry.amount
         found = check_details(statement, entry)
+        if outside := _outside_period(statement, entry):
+            issue = _of(entry.position, "date_outside_period", outside, statement, entry)
+            found.append(replace(issue, severity="warning"))
         if statement.currency_code and entry.currency_code != statement.currency_code:
             found.append(
                 _of(
@@ -130,6 +133,18 @@ class Tally:
             for code, what, says, found in pairs
             if says is not None and says != found
         ]
+
+
+def _outside_period(statement: Statement, entry: Entry) -> str | None:
+    """Final statements list what was booked between their first and last day; where they say neither, no control."""
+    if statement.kind != "statement" or entry.status != "booked" or entry.booking_date is None:
+        return None
+    opening, closing = statement.opening, statement.closing
+    first = statement.from_date or (opening.balance_date if opening else None)
+    last = statement.to_date or (closing.balance_date if closing else None)
+    if (first and entry.booking_date < first) or (last and entry.booking_date > last):
+        return f"booked on {entry.booking_date}, the statement is of {first or '?'} to {last or '?'}"
+    return None
 
 
 def check_details(statement: Statement, entry: Entry) -> list[Issue]:
