@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, Field
 
-from o2c.policy.base import CountryCode, CurrencyCode, Fraction, PolicyFile, PositiveCount
+from o2c.policy.base import CountryCode, CurrencyCode, Fraction, PolicyFile
 
 
 def _time_zone(value: str) -> str:
@@ -26,9 +26,3 @@ class ControlsPolicy(PolicyFile):
         description="business calendar; default of entities that only documents name"
     )
     max_rejected_ratio: Fraction = Field(description="sending gate: rejected rows stay below this share")
-    median_run_count: PositiveCount = Field(
-        description="runs before which a batch needs one approval in place of brakes"
-    )
-    approval_hours: Annotated[int, Field(strict=True, ge=1, le=168)] = Field(
-        description="hours for which an approval holds"
-    )
