@@ -5,10 +5,7 @@ that the HTML part and the text part cannot disagree about a date or an amount.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
-from functools import cached_property
 from hashlib import sha256
 from itertools import groupby
 from operator import itemgetter
@@ -21,6 +18,7 @@ from o2c import mime
 from o2c.addresses import mailbox
 from o2c.frames import Contacts, Customers, DunningDecisions, Entities, LetterLines
 from o2c.letter_checks import LetterFault, check_identity, check_parts, check_totals
+from o2c.letter_message import Message, Sender
 from o2c.letter_templates import Templates, rendered
 from o2c.locale_formats import amount_writer, letter_locale, written_date
 
@@ -29,54 +27,6 @@ _FAULTS_SHOWN = 20
 
 class LetterError(ValueError):
     """At least one letter cannot be written as it must be, so none is. The message names letters and customers."""
-
-
-@dataclass(frozen=True)
-class Sender:
-    """Who our letters come from: the name below them, the From address and the monitored Reply-To."""
-
-    name: str
-    address: str
-    reply_to: str
-
-
-@dataclass(frozen=True)
-class Message:
-    """One letter, ready to go. ``eml`` is the exact message; text, HTML and headers are read from it.
-
-    ``message_hash`` is the sha-256 of ``eml``. ``total`` is the amount asked for, as the letter writes it.
-    """
-
-    letter_id: str
-    batch_id: str
-    customer_id: str
-    customer_name: str
-    stage: str
-    level: int
-    currency_code: str
-    total_amount: Decimal
-    total: str
-    to_address: str
-    to_name: str
-    subject: str
-    eml: bytes
-    message_hash: str
-
-    @property
-    def text(self) -> str:
-        return mime.text_of(self.eml)
-
-    @property
-    def html(self) -> str:
-        return mime.html_of(self.eml)
-
-    @cached_property
-    def headers(self) -> tuple[tuple[str, str], ...]:
-        """Name and encoded value of each header, in order, unfolded."""
-        head = self.eml.partition(b"\r\n\r\n")[0].decode("ascii").replace("\r\n ", " ")
-        return tuple(
-            (name, value) for name, _, value in (line.partition(": ") for line in head.split("\r\n"))
-        )
 
 
 def render_letters(

@@ -29,11 +29,9 @@ _BOUNDARY = "=_o2c_{}"
 
 def one_line(text: str) -> str:
     """The text without what cannot be printed in one line; each run of it becomes one space."""
-    if text.isascii() and text.isprintable():
-        return (
-            _SPACES.sub(" ", text).strip(" ") if "  " in text or text[:1] == " " or text[-1:] == " " else text
-        )
-    return _SPACES.sub(" ", _UNPRINTABLE.sub(" ", text)).strip(" ")
+    if text.isprintable() and "  " not in text:
+        return text.strip()
+    return _SPACES.sub(" ", _UNPRINTABLE.sub(" ", text)).strip()
 
 
 def date_header(day: date) -> str:

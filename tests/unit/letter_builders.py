@@ -10,7 +10,9 @@ from typing import Any
 import polars as pl
 
 from o2c.frames import Contacts, Customers, DunningDecisions, Entities, Frame, LetterLines
-from o2c.letters import Message, Sender, Templates, render_letters
+from o2c.letter_message import Message, Sender
+from o2c.letter_templates import Templates
+from o2c.letters import render_letters
 
 AS_OF = date(2026, 3, 12)
 SENDER = Sender("Northwind Receivables", "receivables@northwind.example", "receivables@northwind.example")

@@ -28,8 +28,9 @@ from letter_builders import (
 )
 
 from o2c.letter_checks import LetterFault, check_parts
+from o2c.letter_message import Sender
 from o2c.letter_templates import Templates
-from o2c.letters import LetterError, Sender, iter_letters, reference, render_letters
+from o2c.letters import LetterError, iter_letters, reference, render_letters
 from o2c.mime import one_line
 
 GOLDEN = Path(__file__).parent / "golden"

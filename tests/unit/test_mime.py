@@ -6,7 +6,7 @@ from email.policy import SMTP
 
 import pytest
 from hostile import HOSTILE
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from o2c.mime import alternative, date_header, html_of, mailbox_header, one_line, text_header, text_of
@@ -37,6 +37,8 @@ def test_a_subject_reads_as_it_was_and_brings_no_other_header(text):
 
 
 @given(TEXTS)
+@example("\u00a0")
+@example("0\u00a0")
 def test_a_mailbox_has_the_name_it_was_given_and_one_address(name):
     header = mailbox_header("To", name, "ap@acme.example")
     (address,) = read([header])["To"].addresses
@@ -76,6 +78,8 @@ def test_every_line_ends_in_crlf_and_is_short(text, html):
         ("a\x00b\x1bc", "a b c"),
         ("", ""),
         ("\n", ""),
+        ("\u00a0Jane\u00a0", "Jane"),
+        ("\u3000", ""),
         ("Zoë 👩‍👧", "Zoë 👩‍👧"),
     ],
 )

@@ -13,7 +13,7 @@ from datetime import date
 from pathlib import Path
 
 from o2c.delivery.leaves import Leaves
-from o2c.letters import Message
+from o2c.letter_message import Message
 
 # Letters, digits, hyphen, underscore; a dot inside, never first: no path, no hidden file, no device of any system.
 _NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}")

@@ -9,7 +9,7 @@ from typing import Self
 from jinja2 import FileSystemLoader, StrictUndefined
 from jinja2.sandbox import SandboxedEnvironment
 
-from o2c.letters import Message
+from o2c.letter_message import Message
 from o2c.locale_formats import amount_writer, letter_locale
 from o2c.mime import one_line
 from o2c.settings import PROJECT
