@@ -1,7 +1,8 @@
 {# An exact quotient as decimal(18, 6), rounded half away from zero, null when the denominator is not above zero.
    The operator / makes a DOUBLE, and sqlfmt takes the other one, two slashes, for a comment: hence divide(). Here
    both sides become whole ten-thousandths, the integer division cuts, and half a unit more before the cut decides
-   the last digit. `times` multiplies the numerator before the one rounding.
+   the last digit. `times` multiplies the numerator before the one rounding. Amounts are widened first: their own type
+   ends at ten billion once multiplied by ten thousand.
    Holds while numerator * times < 10^17 and for inputs of at most four decimals. #}
 {% macro ratio(numerator, denominator, times=1) -%}
     case
@@ -10,9 +11,11 @@
             cast(
                 cast(
                     sign({{ numerator }}) * divide(
-                        cast(abs({{ numerator }}) * 10000 as hugeint) * {{ times }} * 2000000
-                        + cast(({{ denominator }}) * 10000 as hugeint),
-                        cast(({{ denominator }}) * 10000 as hugeint) * 2
+                        cast(cast(abs({{ numerator }}) as decimal(38, 4)) * 10000 as hugeint)
+                        * {{ times }}
+                        * 2000000
+                        + cast(cast({{ denominator }} as decimal(38, 4)) * 10000 as hugeint),
+                        cast(cast({{ denominator }} as decimal(38, 4)) * 10000 as hugeint) * 2
                     ) as decimal(38, 0)
                 )
                 * cast(0.000001 as decimal(18, 6)) as decimal(18, 6)
