@@ -15,7 +15,7 @@ from o2c.frames import (
 )
 from o2c.matching import CashResult, apply_cash
 from o2c.run import Run
-from o2c.warehouse import connect, load_frame, read_frame
+from o2c.warehouse import load_frame, read_frame
 
 
 def recorded_applications(run: Run) -> pl.DataFrame:

@@ -98,4 +98,3 @@ def kpi_dates(first: date, as_of: date) -> pl.DataFrame:
         [{"as_of_date": day, "is_run_date": day == as_of} for day in sorted(dates)],
         schema={"as_of_date": pl.Date, "is_run_date": pl.Boolean},
     )
-

@@ -29,6 +29,7 @@ LETTER_COLUMNS = [
 class Letters:
     """The letters of one run: what the mart shows, and what may leave."""
 
+    book: DunningBook
     decisions: pl.DataFrame
     messages: list[Message]
     rows: pl.DataFrame
@@ -62,7 +63,10 @@ def decide_letters(run: Run, cash: CashResult) -> Letters:
             counts[decision] = count
     run.decided["dunning"] = {
         f"{decision}: {reason}": count
-        for decision, reason, count in decisions.group_by("decision", "reason_code").len().sort(pl.all()).iter_rows()
+        for decision, reason, count in decisions.group_by("decision", "reason_code")
+        .len()
+        .sort(pl.all())
+        .iter_rows()
     }
     run.decided["letters"] = [
         {**row, "total_amount": str(row["total_amount"])}
@@ -73,7 +77,7 @@ def decide_letters(run: Run, cash: CashResult) -> Letters:
     ]
     reasons = decisions.group_by("decision", "reason_code").len().sort("decision", "reason_code")
     show_table("dunning-decisions", reasons, f"Dunning decisions of {run.as_of} by reason")
-    return Letters(decisions, messages, rows, lines)
+    return Letters(book, decisions, messages, rows, lines)
 
 
 def read_book(run: Run, con, cash: CashResult) -> DunningBook:
@@ -107,19 +111,27 @@ def read_activities(run: Run, con) -> pl.DataFrame:
 
 
 def previous_decisions(home: Home, as_of: date) -> pl.DataFrame:
-    """The latest decision before the as-of date for each entity, customer and currency, out of published history."""
+    """The latest decision before the as-of date for each entity, customer and currency (frames.DecisionHistory)."""
+    key = ["entity_id", "customer_id", "currency_code"]
+    history = earlier_rows(home, "collections.fct_dunning_decisions", frames.DecisionHistory, as_of)
+    return history.sort("as_of_date").group_by(key).last().select(history.columns).sort(key)
+
+
+def earlier_rows(
+    home: Home, mart: str, frame: type[frames.Frame], as_of: date, *, latest: bool = False
+) -> pl.DataFrame:
+    """Rows that a mart had on the dates before the as-of date, out of published history.
+
+    Args:
+        latest: of the last such date only.
+    """
     files = sorted(
         path
-        for path in (home.published / "history" / "collections.fct_dunning_decisions").glob("*.parquet")
+        for path in (home.published / "history" / mart).glob("*.parquet")
         if path.stem < as_of.isoformat()
     )
-    if not files:
-        return frames.DecisionHistory.empty()
-    key = ["entity_id", "customer_id", "currency_code"]
-    history = pl.concat([pl.read_parquet(path, columns=frames.DecisionHistory.columns()) for path in files])
-    return frames.DecisionHistory.validate(
-        history.sort("as_of_date").group_by(key).last().select(frames.DecisionHistory.columns()).sort(key)
-    )
+    rows = [pl.read_parquet(path, columns=frame.columns()) for path in (files[-1:] if latest else files)]
+    return frame.validate(pl.concat([frame.empty(), *rows]))
 
 
 def letter_rows(run: Run, decisions: pl.DataFrame, messages: list[Message]) -> pl.DataFrame:
@@ -132,7 +144,9 @@ def letter_rows(run: Run, decisions: pl.DataFrame, messages: list[Message]) -> p
     leaves = run.is_sending and not run.closed_gates
     needs_person = (pl.col("required_approval_count") > 0) & (not run.home.marker.auto_approve)
     state = (
-        pl.when(needs_person).then(pl.lit("approval_pending")).otherwise(pl.lit("sent" if leaves else "rendered"))
+        pl.when(needs_person)
+        .then(pl.lit("approval_pending"))
+        .otherwise(pl.lit("sent" if leaves else "rendered"))
     )
     return (
         decisions.filter(pl.col("decision") == "letter")
@@ -160,7 +174,9 @@ def with_ledger(run: Run, rows: pl.DataFrame, lines: pl.DataFrame) -> tuple[pl.D
         (pl.col("state") != "approval_pending") | ~pl.col("letter_id").is_in(rows["letter_id"].implode())
     )
     fresh = rows.filter(~pl.col("letter_id").is_in(kept["letter_id"].implode()))
-    kept_lines = run.ledger.line_rows(run.as_of).filter(pl.col("letter_id").is_in(kept["letter_id"].implode()))
+    kept_lines = run.ledger.line_rows(run.as_of).filter(
+        pl.col("letter_id").is_in(kept["letter_id"].implode())
+    )
     fresh_lines = lines.filter(pl.col("letter_id").is_in(fresh["letter_id"].implode()))
     return (
         pl.concat([kept.select(LETTER_COLUMNS), fresh.select(LETTER_COLUMNS)]).sort("letter_id"),
@@ -197,7 +213,9 @@ def send_letters(run: Run, letters: Letters) -> None:
     states = dict(letters.rows.select("letter_id", "state").iter_rows())
     leaving = [message for message in letters.messages if states[message.letter_id] == "sent"]
     write_batch(run.home.outbox, run.batch_id, leaving, run.as_of, states)
-    run.ledger.settle_letters(dict.fromkeys(fresh.filter(pl.col("state") == "sent")["letter_id"], "sent"), run.now)
+    run.ledger.settle_letters(
+        dict.fromkeys(fresh.filter(pl.col("state") == "sent")["letter_id"], "sent"), run.now
+    )
     run.outputs["outbox"] = str(run.home.outbox / run.batch_id / "index.html")
 
 

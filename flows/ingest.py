@@ -54,8 +54,12 @@ class IngestRun(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    home: Path | None = Field(default=None, description="folder of all state; by default that of the settings")
-    sources: tuple[SourceEntry, ...] = Field(default=(), description="definitions; by default those used last")
+    home: Path | None = Field(
+        default=None, description="folder of all state; by default that of the settings"
+    )
+    sources: tuple[SourceEntry, ...] = Field(
+        default=(), description="definitions; by default those used last"
+    )
 
 
 def no_sources() -> IngestRun:
@@ -118,16 +122,24 @@ def land_sources(
 
 def inputs_table(inputs: Inputs) -> list[str]:
     """What was landed, as a markdown table."""
-    lines = ["| source | table | file | rows in | loaded | rejected | skipped |", "|---|---|---|---:|---:|---:|---:|"]
+    lines = [
+        "| source | table | file | rows in | loaded | rejected | skipped |",
+        "|---|---|---|---:|---:|---:|---:|",
+    ]
     names = ("source", "table_name", "name", "rows_in", "loaded", "rejected", "skipped")
     return lines + ["| " + " | ".join(str(row[name]) for name in names) + " |" for row in inputs.described]
 
 
 def _inputs_of(reports: list[LandingReport], home: Home) -> Inputs:
     found = effective(reports, home.landing)
-    checks = [Check(check.name, check.expected, check.actual, check.passed, check.severity) for check in found.checks]
+    checks = [
+        Check(check.name, check.expected, check.actual, check.passed, check.severity)
+        for check in found.checks
+    ]
     if lost := [check for check in checks if check.severity == "error" and not check.passed]:
-        raise DoesNotTie("\n".join(f"{c.check_name}: {c.expected} rows in, {c.actual} accounted for" for c in lost))
+        raise DoesNotTie(
+            "\n".join(f"{c.check_name}: {c.expected} rows in, {c.actual} accounted for" for c in lost)
+        )
     rejected = [pl.read_parquet(path) for path in found.rejected_paths]
     counted = [
         {

@@ -31,10 +31,16 @@ class NightlyRun(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    home: Path | None = Field(default=None, description="folder of all state; by default that of the settings")
-    sources: tuple[SourceEntry, ...] = Field(default=(), description="definitions; by default those used last")
+    home: Path | None = Field(
+        default=None, description="folder of all state; by default that of the settings"
+    )
+    sources: tuple[SourceEntry, ...] = Field(
+        default=(), description="definitions; by default those used last"
+    )
     as_of_date: date | None = Field(default=None, description="by default today in the business time zone")
-    send: bool = Field(default=False, description="let letters leave; otherwise decide, publish and show only")
+    send: bool = Field(
+        default=False, description="let letters leave; otherwise decide, publish and show only"
+    )
     until: Literal["cash", "marts", "decisions", "published"] = Field(
         default="published", description="stop after this stage; before the last one nothing is kept"
     )
@@ -119,7 +125,7 @@ def play(request: NightlyRun, say: Callable[[str], None] = print) -> Run:
             return run
         check_gates(run, landed)
         letters = decide_letters(run, cash)
-        accounts = review_accounts(run, cash, letters)
+        accounts = review_accounts(run, letters)
         audit(run)
         if request.until == "decisions":
             return run

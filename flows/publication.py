@@ -10,9 +10,9 @@ from flows._steps import step
 from flows.credit_review import Accounts
 from flows.dunning import Letters
 from flows.ingest import Inputs
-from o2c import gates, workbooks
-from o2c.calendars import BusinessCalendar
+from o2c import gates
 from o2c.delivery.folder import write_batch
+from o2c.handouts import write_agency_list, write_credit_flags, write_worklists
 from o2c.matching import CashResult
 from o2c.publish import prepare_release, switch_to
 from o2c.run import Run, write_json
@@ -25,12 +25,9 @@ def check_gates(run: Run, landed: Inputs) -> None:
     controls = run.policies.controls
     run.checks += gates.rejected_rows(landed.counts, controls)
     with run.open_build() as con:
-        run.checks.append(gates.control_account(read_frame(con, "intermediate.int_control_accounts_compared")))
-    run.checks.append(
-        gates.sending_clock(
-            run.as_of, run.now, BusinessCalendar().next_business_day(controls.country_code, run.as_of), controls
+        run.checks.append(
+            gates.control_account(read_frame(con, "intermediate.int_control_accounts_compared"))
         )
-    )
 
 
 @step(name="publish")
@@ -56,6 +53,24 @@ def publish(run: Run, cash: CashResult, letters: Letters, accounts: Accounts) ->
         counts["tables"] = len(list((release / "parquet").iterdir()))
     write_json(run.folder / "manifest.json", run.manifest())
     forget_old_runs(run)
+
+
+def write_workbooks(run: Run, release: Path, accounts: Accounts) -> None:
+    """Worklists per collector, the agency list and the credit flags, as workbooks and CSV, inside the release."""
+    book = accounts.book
+    write_worklists(
+        release / "worklists",
+        accounts.worklist,
+        accounts.terms,
+        book.items,
+        book.customers,
+        book.contacts,
+        accounts.collectors,
+        sorted(run.policies.worklist.next_actions),
+        run.as_of,
+    )
+    write_agency_list(release / "agency", accounts.referrals, book.items, book.customers, run.as_of)
+    write_credit_flags(release / "credit", accounts.flags, book.customers, run.as_of)
 
 
 def record_applications(run: Run, applications: pl.DataFrame) -> str | None:

@@ -35,7 +35,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         if not _is_refusal(error):
             traceback.print_exc()
-            print("o2c: internal error; what was published before is untouched. Please report it.", file=sys.stderr)
+            print(
+                "o2c: internal error; what was published before is untouched. Please report it.",
+                file=sys.stderr,
+            )
             return INTERNAL
         print(f"o2c: {error}", file=sys.stderr)
         return REFUSED
@@ -61,11 +64,17 @@ def _parser() -> argparse.ArgumentParser:
         return sub
 
     init = command("init", _init, "make a home")
-    init.add_argument("--simulated", action="store_true", help="each run's as-of date is the clock; folder outbox only")
+    init.add_argument(
+        "--simulated", action="store_true", help="each run's as-of date is the clock; folder outbox only"
+    )
     init.add_argument("--auto-approve", action="store_true", help="take approvals as given (simulated homes)")
 
     for name, until, text in (
-        ("run", "published", "the whole morning: land, apply cash, decide, audit, publish, with --send also send"),
+        (
+            "run",
+            "published",
+            "the whole morning: land, apply cash, decide, audit, publish, with --send also send",
+        ),
         ("publish", "published", "the same as run without sending"),
         ("apply-cash", "cash", "stop after cash application; nothing is kept"),
         ("build", "marts", "stop after the marts; nothing is published"),
@@ -98,7 +107,9 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--seed", type=int, default=1, help="another seed, another ledger (default 1)")
 
     generate = command("generate", _generate, "write a made-up ledger of 200 to 10 million invoices")
-    generate.add_argument("--folder", type=Path, required=True, help="where the files go; made if it is not there")
+    generate.add_argument(
+        "--folder", type=Path, required=True, help="where the files go; made if it is not there"
+    )
     generate.add_argument("--invoices", type=int, default=2000, help="200 to 10,000,000 (default 2,000)")
     generate.add_argument("--seed", type=int, default=1, help="the same seed gives the same bytes")
     generate.add_argument("--parquet", action="store_true", help="Parquet in place of CSV, for large sizes")
@@ -116,7 +127,9 @@ def _add_sources(parser: argparse.ArgumentParser) -> None:
         metavar="PATH",
         help="definition (.yml) or folder of contract files; again for more (default: those used last)",
     )
-    parser.add_argument("--data-root", type=Path, metavar="DIR", help="folder that paths in definitions start from")
+    parser.add_argument(
+        "--data-root", type=Path, metavar="DIR", help="folder that paths in definitions start from"
+    )
 
 
 def _date(text: str) -> date:
@@ -136,7 +149,10 @@ def _init(arguments: argparse.Namespace) -> int:
 
     home = init_home(Settings().home, simulated=arguments.simulated, auto_approve=arguments.auto_approve)
     kind = "simulated home" if home.marker.simulated else "home"
-    print(f"{home.root}: {kind} is ready" + (", approvals are taken as given" if home.marker.auto_approve else ""))
+    print(
+        f"{home.root}: {kind} is ready"
+        + (", approvals are taken as given" if home.marker.auto_approve else "")
+    )
     return DONE
 
 

@@ -27,6 +27,10 @@ HISTORY = (
 )
 
 
+# Shown as of the last run only, but each date's rows are kept beside: the next run must know them.
+KEPT_BESIDE = ("collections.fct_order_holds",)
+
+
 @dataclass(frozen=True)
 class Mart:
     """A published table and the columns that identify a row in it, which is also its order on disk."""
@@ -65,6 +69,9 @@ def prepare_release(build: Path, marts: list[Mart], home: Home, name: str, as_of
             con.execute(
                 f"copy (select * from build.{mart.name} order by {order}) to {_quoted(file)} (format parquet)"
             )
+            if mart.name in KEPT_BESIDE:
+                _carry_over(home.published / "history" / mart.name, history / mart.name, as_of_dates)
+                os.link(file, history / mart.name / f"{max(as_of_dates).isoformat()}.parquet")
             if mart.name not in HISTORY:
                 con.execute(f"create table {mart.name} as from read_parquet({_quoted(file)})")
                 continue
