@@ -92,6 +92,26 @@ _FLAGS = (
     Column("Recommended limit", "recommended_limit_amount", "money", 18),
     Column("Reason", "reason", width=48),
 )
+# Failed conditions of placement.py in words; a code that is not here is shown with spaces for underscores.
+NOT_YET_MET = {
+    "not_old_enough": "not old enough",
+    "disputed": "disputed, at least in part",
+    "blocked": "blocked",
+    "customer_status": "customer is not active (insolvent, legal, closed, or unknown)",
+    "on_plan": "on a payment plan",
+    "promise_pending": "a promise to pay is pending",
+    "levels_unconfirmed": "not every letter level is confirmed as sent",
+    "final_notice_missing": "no final notice since it fell due",
+    "final_notice_too_recent": "final notice is too recent",
+    "recent_payment": "customer paid recently",
+    "possible_payer": "unidentified money may be theirs",
+    "nothing_net_due": "nothing is due after credits and unapplied cash",
+    "below_minimum": "below the minimum amount",
+    "time_barred": "time-barred",
+    "jurisdiction": "no agency or no limitation rule for the country",
+    "customer_type": "type of customer is not referred",
+    "already_placed": "already with an agency",
+}
 _ROLES = {"dunning": 0, "billing": 1, "": 2, "escalation": 3}
 
 
@@ -195,7 +215,16 @@ def write_agency_list(
             pl.col("invoice_number").fill_null(pl.col("invoice_id")),
             status_words=_words("status"),
             rule_words=_words("rule"),
-            fails=pl.col("failed_conditions").str.replace_all("_", " ").str.replace_all(r"\s*,\s*", "; "),
+            fails=pl.col("failed_conditions")
+            .str.split(",")
+            .list.eval(
+                pl.element().replace_strict(
+                    NOT_YET_MET,
+                    default=pl.element().str.replace_all("_", " ", literal=True),
+                    return_dtype=pl.String,
+                )
+            )
+            .list.join("; "),
         )
         .sort(
             "customer_id",

@@ -18,7 +18,8 @@ from o2c.frames import (
     Worklist,
     WorklistTerms,
 )
-from o2c.handouts import write_agency_list, write_credit_flags, write_worklists
+from o2c.handouts import NOT_YET_MET, write_agency_list, write_credit_flags, write_worklists
+from o2c.placement import CONDITIONS
 
 OUTCOMES = ("promise", "dispute", "unreachable")
 
@@ -197,7 +198,7 @@ def referral(invoice_id, customer_id, status, failed="", days=100):
 def test_the_agency_list_parts_the_proposed_from_those_that_fail_and_says_why(tmp_path):
     referrals = frame(
         AgencyReferrals,
-        referral("I1", "A", "not_eligible", "final_notice_too_young,promise_pending"),
+        referral("I1", "A", "not_eligible", "final_notice_too_recent,promise_pending,some_new_rule"),
         referral("I2", "B", "proposed"),
         referral("I3", "C", "placed"),
     )
@@ -207,7 +208,7 @@ def test_the_agency_list_parts_the_proposed_from_those_that_fail_and_says_why(tm
         ["B", "No-I2", "small balances"]
     ]
     assert [[row[0], row[3], row[-1]] for row in rows_of(workbook, "Not eligible")[1:]] == [
-        ["A", "No-I1", "final notice too young; promise pending"]
+        ["A", "No-I1", "final notice is too recent; a promise to pay is pending; some new rule"]
     ]
     assert [[row[0], row[3]] for row in rows_of(workbook, "At an agency")[1:]] == [["C", "I3"]]
     with table.open(newline="") as handle:
@@ -216,6 +217,10 @@ def test_the_agency_list_parts_the_proposed_from_those_that_fail_and_says_why(tm
             ("No-I2", "proposed", "80.00"),
             ("I3", "placed", "80.00"),
         ]
+
+
+def test_every_condition_has_its_words():
+    assert set(NOT_YET_MET) == set(CONDITIONS)
 
 
 def test_credit_flags_stand_most_severe_first(tmp_path):
