@@ -150,13 +150,9 @@ def _outside_period(statement: Statement, entry: Entry) -> str | None:
 def check_details(statement: Statement, entry: Entry) -> list[Issue]:
     """Details, signed, in the entry's currency, add up to the entry; their number is the batch's stated one."""
     found = []
-    # One detail for a batch of many is its summary: the details themselves come in a camt.054 or not at all.
-    if (
-        entry.batch_count is not None
-        and len(entry.details) not in (0, entry.batch_count)
-        and (len(entry.details) > 1 or entry.details[0].amount != entry.amount)
-    ):
-        message = f"batch states {entry.batch_count} transactions, {len(entry.details)} are listed"
+    listed = len(entry.details)
+    if entry.batch_count is not None and listed not in (0, entry.batch_count) and not _is_summary(entry):
+        message = f"batch states {entry.batch_count} transactions, {listed} are listed"
         found.append(_of(entry.position, "count_differs", message, statement, entry))
     amounts = [
         detail.amount
@@ -167,6 +163,14 @@ def check_details(statement: Statement, entry: Entry) -> list[Issue]:
         message = f"{len(amounts)} details sum to {sum(amounts, ZERO)}, the entry is {entry.amount}"
         found.append(_of(entry.position, "details_do_not_sum", message, statement, entry))
     return found
+
+
+def _is_summary(entry: Entry) -> bool:
+    """One detail that repeats the entry and names nobody stands for a batch whose transactions are not listed."""
+    if len(entry.details) != 1 or entry.details[0].amount != entry.amount:
+        return False
+    one = entry.details[0]
+    return not (one.payer_name or one.payer_account or one.end_to_end_id or one.transaction_id or one.text)
 
 
 def check_remittance(remittance: Remittance) -> list[Issue]:
