@@ -57,43 +57,63 @@ with
         left join documents on documents.invoice_id = applications.invoice_id
         left join credit_memos on credit_memos.invoice_id = applications.credit_memo_id
         left join payments on payments.payment_id = applications.payment_id
+    ),
+
+    -- Net receivables move when only one side is seen, or when both stand in different entities or
+    -- currencies.
+    sided as (
+        select
+            *,
+            is_document_counted
+            and (
+                source_entity_id is null
+                or source_entity_id <> entity_id
+                or source_currency_code <> currency_code
+            ) as moves_document_side,
+            source_entity_id is not null
+            and (
+                not is_document_counted
+                or source_entity_id <> entity_id
+                or source_currency_code <> currency_code
+            ) as moves_source_side
+        from joined
     )
 
 select
-    joined.application_id,
-    joined.payment_id,
-    joined.credit_memo_id,
-    joined.invoice_id,
-    joined.reverses_application_id,
-    joined.customer_id,
-    joined.entity_id,
-    joined.currency_code,
-    joined.source_entity_id,
-    joined.source_currency_code,
-    joined.application_type,
-    joined.settlement_type,
-    joined.rule,
-    joined.explanation,
-    joined.applied_by,
-    {{ money("joined.applied_amount") }} as applied_amount,
-    {{ money("case when joined.application_type = 'discount' then joined.applied_amount else 0 end") }}
-    as discount_amount,
+    sided.application_id,
+    sided.payment_id,
+    sided.credit_memo_id,
+    sided.invoice_id,
+    sided.reverses_application_id,
+    sided.customer_id,
+    sided.entity_id,
+    sided.currency_code,
+    case when sided.moves_source_side then sided.source_entity_id end as source_entity_id,
+    case when sided.moves_source_side then sided.source_currency_code end as source_currency_code,
+    sided.application_type,
+    sided.settlement_type,
+    sided.rule,
+    sided.explanation,
+    sided.applied_by,
+    {{ money("sided.applied_amount") }} as applied_amount,
     -- what is given up or discounted on a credit memo lowers what we owe, so it raises a negative amount
     {{
         money(
-            "case when joined.document_type = 'credit_memo' and joined.settlement_type in ('discount', 'write_off')"
-            ~ " then -joined.applied_amount else joined.applied_amount end"
+            "case when sided.document_type = 'credit_memo' and sided.settlement_type in ('discount', 'write_off')"
+            ~ " then -sided.applied_amount else sided.applied_amount end"
         )
     }}
     as settled_amount,
-    joined.score,
-    {{ days_between("joined.invoice_date", "joined.effective_date") }} as days_to_pay,
-    {{ days_between("joined.due_date", "joined.effective_date") }} as days_late,
-    joined.is_document_counted,
-    joined.is_payment_counted,
-    joined.is_credit_memo_counted,
-    joined.application_date,
-    joined.effective_date
-from joined
+    sided.score,
+    {{ days_between("sided.invoice_date", "sided.effective_date") }} as days_to_pay,
+    {{ days_between("sided.due_date", "sided.effective_date") }} as days_late,
+    sided.is_document_counted,
+    sided.is_payment_counted,
+    sided.is_credit_memo_counted,
+    sided.moves_document_side,
+    sided.moves_source_side,
+    sided.application_date,
+    sided.effective_date
+from sided
 cross join last_run
-where joined.effective_date <= last_run.as_of_date and not coalesce(joined.is_cancelled, false)
+where sided.effective_date <= last_run.as_of_date and not coalesce(sided.is_cancelled, false)

@@ -10,23 +10,7 @@ with
     payments as (select * from {{ ref("int_payments_applied") }}),
     movements as (select * from {{ ref("int_movements_dated") }}),
 
-    applications as (
-        select
-            *,
-            is_document_counted
-            and (
-                source_entity_id is null
-                or source_entity_id <> entity_id
-                or source_currency_code <> currency_code
-            ) as moves_document_side,
-            source_entity_id is not null
-            and (
-                not is_document_counted
-                or source_entity_id <> entity_id
-                or source_currency_code <> currency_code
-            ) as moves_source_side
-        from {{ ref("int_applications_unioned") }}
-    ),
+    applications as (select * from {{ ref("int_applications_unioned") }}),
 
     reversals as (
         select applications.application_id, reversed.days_to_pay, reversed.days_late

@@ -1,5 +1,4 @@
--- What lowers the open amount of a document, and from when. One row per application side or adjustment; no
--- key.
+-- What lowers the open amount of a document, and from when. One row per side of an application or adjustment.
 -- Amounts are signed like the document: a credit memo that pays is moved by a negative amount.
 with
     applications as (select * from {{ ref("int_applications_unioned") }}),
@@ -39,8 +38,8 @@ where is_document_counted
 union all
 select
     credit_memo_id as invoice_id,
-    source_entity_id as entity_id,
-    source_currency_code as currency_code,
+    coalesce(source_entity_id, entity_id) as entity_id,
+    coalesce(source_currency_code, currency_code) as currency_code,
     'credit_memo' as movement_type,
     {{ money("-applied_amount") }} as moved_amount,
     effective_date

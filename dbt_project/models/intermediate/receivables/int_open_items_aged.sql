@@ -71,7 +71,7 @@ select
     {{ money("aged.item_amount") }} as open_amount,
     aged.days_past_due,
     aging_buckets.bucket_order,
-    aged.is_open_items_only,
+    aged.has_installments,
     aged.invoice_date,
     aged.item_due_date as due_date
 from aged

@@ -17,7 +17,7 @@ select
     explanation,
     applied_by,
     applied_amount,
-    discount_amount,
+    {{ money("case when application_type = 'discount' then applied_amount else 0 end") }} as discount_amount,
     score,
     application_date,
     effective_date
