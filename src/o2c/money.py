@@ -75,6 +75,20 @@ def product(left: pl.Expr, right: pl.Expr) -> pl.Expr:
     return (left.cast(WIDE) * right.cast(WIDE)).cast(WIDE)
 
 
+def ratio(part: pl.Expr, whole: pl.Expr) -> pl.Expr:
+    """The exact quotient of two money columns at six decimals, half away from zero; null unless ``whole`` is positive.
+
+    It is worked out in whole units of 0.0001: polars would round a decimal quotient half to even, at its own scale.
+    """
+    top, bottom = (side.cast(MONEY).to_physical().cast(pl.Int128) for side in (part, whole))
+    rounded_up = (2 * 10**6 * top.abs() + bottom) // (2 * bottom)
+    return (
+        pl.when(whole > 0)
+        .then((rounded_up * top.sign()).cast(WIDE) * pl.lit(Decimal("0.000001"), dtype=WIDE))
+        .cast(WIDE)
+    )
+
+
 def split(whole: Decimal, weights: Sequence[Decimal], currency_code: str) -> list[Decimal]:
     """Parts of an amount in proportion to the weights that add up to the whole, by largest remainder.
 
