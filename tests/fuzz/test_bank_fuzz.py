@@ -73,7 +73,11 @@ def _outcome(read: Read, content: bytes, what: str) -> BankFile | RejectedFile:
 def _intake(content: bytes, name: str) -> BankFile:
     """Unpacked, recognised, read: as intake does it."""
     with unpacked(BytesIO(content), name) as found:
-        return reader(recognise(content[: 1 << 16], name))(found.stream.read(), name)
+        plain = found.stream.read()
+        form = recognise(plain[: 1 << 16], name)
+        if form not in goldens():
+            raise RejectedFile(name, "byte 0", f"{form} needs a declared profile", "declare one")
+        return reader(form)(plain, name)
 
 
 @pytest.mark.parametrize("form", [form for form in MODULES if form not in ("csv", "xlsx")])
