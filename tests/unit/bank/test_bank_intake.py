@@ -113,3 +113,12 @@ def test_recognition_takes_linear_time_on_a_long_line() -> None:
     for content in (b"1" * 65_536, b"1" * 30 + b"\n" + b"2" * 65_000, b"<" * 65_536, b"a\n" * 32_000):
         with pytest.raises(RejectedFile):
             recognise(content, "x")
+
+
+def test_a_refusal_is_one_short_printable_line() -> None:
+    refused = RejectedFile("a\x1b[2Jb.xml", "line\n1", "x" * 5000, "ask\r\nagain")
+    text = str(refused)
+    assert text.isprintable()
+    assert len(text) < 400
+    assert text.startswith("a?[2Jb.xml: line?1: xxx")
+    assert (refused.reason[-1], refused.advice) == ("…", "ask??again")
