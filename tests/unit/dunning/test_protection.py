@@ -12,6 +12,7 @@ from dunning_books import (
     decide,
     decision,
     item,
+    letter,
     outcome,
     placed,
     plan,
@@ -217,3 +218,21 @@ def test_the_language_is_the_contacts_then_the_customers_then_the_default():
         return decision(book(PAST_DUE, **given))["language_code"]
 
     assert [language("fr", "de"), language(None, "de"), language(None, None)] == ["fr", "de", "en"]
+
+
+@pytest.mark.parametrize(
+    ("valid_from", "expected"),
+    [(None, "no_valid_address"), (-9, "no_valid_address"), (-8, "level_due")],
+    ids=["never confirmed", "entered on the day it bounced", "entered the day after"],
+)
+def test_an_address_that_a_letter_came_back_from_needs_a_newer_contact(valid_from, expected):
+    of_book = book(
+        PAST_DUE,
+        contacts=[contact(valid_from=None if valid_from is None else days(valid_from))],
+        letters=[letter(1, -9, "bounced", customer_id="BOLT", address="AP@ACME.example")],
+    )
+    assert outcome(of_book)[2] == expected
+
+
+def test_a_negative_dispute_does_not_raise_what_is_asked_for():
+    assert decision(book([item(disputed_amount="-5.00")]))["past_due_amount"] == Decimal("100.0000")
