@@ -64,6 +64,7 @@ class Landed:
     is_new: bool
     seen_at: datetime
     names_order: bool = False
+    is_chosen: bool = False
 
 
 @dataclass(frozen=True)
@@ -223,6 +224,7 @@ def _land_mappings(
             (table, i) in missing,
             _first_seen(history, file_id, mapping_id, loaded_at),
             file_spec.order == "name",
+            mappings[i][1].one_per is not None,
         )
 
 
@@ -255,6 +257,7 @@ def _landed(
     is_new: bool,
     seen_at: datetime,
     names_order: bool,
+    is_chosen: bool = False,
 ) -> Landed:
     receipt = json.loads((folder / f"{file_id}.json").read_text(encoding="utf-8"))
     return Landed(
@@ -269,6 +272,7 @@ def _landed(
         is_new,
         seen_at,
         names_order,
+        is_chosen,
     )
 
 

@@ -77,7 +77,7 @@ def parse_instants(texts: pl.Series, formats: tuple[str, ...]) -> pl.Series:
         if not fits.any():
             continue
         found = _to_instants(texts.set(~fits, None), form)
-        found = found.dt.replace_time_zone("UTC") if found.dtype.time_zone is None else found
+        found = found if "%z" in form else found.dt.replace_time_zone("UTC")
         parsed = parsed.zip_with(parsed.is_not_null(), found.cast(parsed.dtype))
         if parsed.null_count() == texts.null_count():
             break

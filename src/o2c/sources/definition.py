@@ -20,7 +20,7 @@ LANDING_VERSION = 1
 
 
 class DefinitionError(ValueError):
-    """Source definitions that were not accepted. The text names the file and every fault, ``faults`` the faults alone."""
+    """Source definitions that were not accepted. The text names the place and every fault; ``faults`` lists them."""
 
     def __init__(self, text: str, faults: list[str] | None = None) -> None:
         self.faults = faults or [text]
@@ -100,9 +100,7 @@ def load_definition(path: Path, data_root: Path | None = None) -> Definition:
     try:
         raw, faults = _read_yaml(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise DefinitionError(
-            origin, ["there is no such file"], "Check the path given to --source."
-        ) from error
+        raise _not_accepted(origin, ["there is no such file"], "Check the path given to --source.") from error
     except (OSError, UnicodeDecodeError) as error:
         raise _not_accepted(origin, [f"cannot be read: {error}"]) from error
     except yaml.YAMLError as error:
@@ -119,7 +117,7 @@ def load_definition(path: Path, data_root: Path | None = None) -> Definition:
     except ValidationError as error:
         faults += [_said(fault) for fault in error.errors() if "literal['as_named']" not in fault["loc"]]
     if faults or spec is None:
-        raise DefinitionError(
+        raise _not_accepted(
             origin, list(dict.fromkeys(faults)), "docs/sources.md shows every key by example."
         )
     return Definition(spec, path.absolute(), root)
@@ -163,7 +161,7 @@ def folder_definition(folder: Path, source: str | None = None) -> Definition:
             f"no file is named like a table of the contract ({', '.join(TABLES)}), with .csv or .parquet"
         )
     if faults:
-        raise DefinitionError(
+        raise _not_accepted(
             origin, faults, "A ledger with other names is attached by a definition: docs/sources.md."
         )
     raw = {

@@ -14,7 +14,7 @@ import polars as pl
 
 from o2c.warehouse import connect_sealed
 
-_SQL_TYPES = {
+_SQL_TYPES: dict[pl.DataType, str] = {
     pl.String(): "varchar",
     pl.Decimal(18, 4): "decimal(18, 4)",
     pl.Date(): "date",
@@ -99,7 +99,13 @@ class Evaluator:
     """Evaluates expressions over frames, one connection for all. Rows keep their order."""
 
     def __init__(self) -> None:
-        self._con = connect_sealed()
+        self._opened: duckdb.DuckDBPyConnection | None = None
+
+    @property
+    def _con(self) -> duckdb.DuckDBPyConnection:
+        if self._opened is None:
+            self._opened = connect_sealed()
+        return self._opened
 
     def values(self, expression: Expression, frame: pl.DataFrame) -> tuple[pl.Series, pl.Series]:
         """The value per row, and a mask of rows on which the expression failed (their value is null)."""

@@ -112,6 +112,13 @@ def land_file(
         mappers = [_mapper(definition, landing, file_spec, lookups, reader) for landing in landings]
         for sink, (code, reason) in _about_columns(definition, file_name, file_spec, reader, sinks):
             sink.warn(1, code, reason)
+        for mapper, sink in zip(mappers, sinks, strict=True):
+            if sink.table.name == "invoices" and "due_date" not in mapper.filled:
+                sink.warn(
+                    1,
+                    "due_date_not_delivered",
+                    "no due date is mapped: the terms decide when invoices are due",
+                )
         record_count = 0
         for batch in reader.batches():
             record_count += batch.record_count

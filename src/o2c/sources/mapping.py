@@ -91,6 +91,7 @@ class TableMapper:
         self._prefix = prefix
         self._evaluator = Evaluator()
         self._columns = column_specs(spec, table, file_columns)
+        self.filled = set(self._columns)
 
     def apply(self, batch: Batch, loaded_on: object) -> Mapped:
         """Map, check and split one batch."""

@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 import polars as pl
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from o2c.contract import PROVENANCE, Table
@@ -15,7 +16,6 @@ from o2c.sources.model import OnePer, TableSpec
 from o2c.sources.one_per import Gathering
 
 REJECTED = {"file_id": pl.String(), "source": pl.String(), "table_name": pl.String(), **PROBLEMS}
-_COMPRESSION = "zstd"
 
 
 @dataclass
@@ -169,21 +169,50 @@ class TableSink:
     # ── Parquet ──────────────────────────────────────────────────────────────────────────────────────
 
     def _write(self, rows: pl.DataFrame) -> None:
-        landed = rows.with_columns(
-            pl.lit(value, dtype=PROVENANCE[name]).alias(name) for name, value in self._provenance.items()
-        ).select(*self.table.names, *PROVENANCE)
         if rows.height:
             self._hashes.append(rows.select(self.table.key).hash_rows(seed=7))
-        self._append(landed)
+        self._append(rows)
 
     def _append(self, rows: pl.DataFrame) -> None:
-        arrow = rows.to_arrow(compat_level=pl.CompatLevel.oldest())
+        arrow = self._as_arrow(rows)
         if self._writer is None:
             self._writer = pq.ParquetWriter(
-                self._path, arrow.schema, compression=_COMPRESSION, compression_level=1
+                self._path,
+                arrow.schema,
+                compression="zstd",
+                compression_level=1,
+                use_dictionary=self._repeating(),
+                store_schema=False,  # so that a repeated value is plain text to every reader
             )
         if arrow.num_rows:
             self._writer.write_table(arrow)
+
+    def _as_arrow(self, rows: pl.DataFrame) -> pa.Table:
+        """The batch in contract order with its provenance; what is one value or none at all is never spelled out."""
+        names = [*self.table.names, "_line"]
+        filled = rows.select(name for name in names if rows[name].null_count() < rows.height)
+        there = filled.to_arrow(compat_level=pl.CompatLevel.oldest())
+        columns: dict[str, pa.Array | pa.ChunkedArray] = {}
+        for name, dtype in (self.table.schema | PROVENANCE).items():
+            kind = pl.Series([], dtype=dtype).to_arrow(compat_level=pl.CompatLevel.oldest()).type
+            if name in self._provenance:
+                value = pa.array([self._provenance[name]], type=kind)
+                column = pa.DictionaryArray.from_arrays(
+                    pa.repeat(pa.scalar(0, pa.int32()), rows.height), value
+                )
+            else:
+                column = there[name] if name in filled.columns else pa.nulls(rows.height, kind)
+            columns[name] = column
+        return pa.table(columns)
+
+    def _repeating(self) -> list[str]:
+        """Columns whose values repeat: a dictionary of all others costs more than it saves."""
+        unique = {*self.table.key, "invoice_number", "order_id", "reference_text", "note", "_line"}
+        return [
+            name
+            for name, dtype in (self.table.schema | PROVENANCE).items()
+            if name not in unique and not isinstance(dtype, pl.Decimal)
+        ]
 
 
 def collisions(rows: pl.DataFrame, table: Table) -> pl.DataFrame:

@@ -61,7 +61,8 @@ def clean(texts: pl.Series, form: ValueForm, text_form: TextForm) -> tuple[pl.Se
     uses: dict[str, int] = {}
     if form.trim:
         texts = texts.str.strip_chars()
-    texts = texts.set(texts.is_in(["", *text_form.nulls]), None)
+    if (is_blank := texts.is_in(["", *text_form.nulls])).any():
+        texts = texts.set(is_blank, None)
     if form.strip_suffix:
         has_it = texts.str.ends_with(form.strip_suffix)
         if count := int(has_it.sum() or 0):
@@ -139,10 +140,8 @@ def _dates(texts: pl.Series, kind: Kind, column: str, text_form: TextForm) -> Va
         says = f"is not a date by the declared formats ({', '.join(text_form.dates)})"
         faults.append(Fault(rows, column, "bad_date", texts.gather(rows), says))
     years = found.dt.year()
-    first, last = years.min(), years.max()
     until = 9999 if column.endswith(_WITHOUT_END) else _LAST_YEAR
-    if first is not None and last is not None and (first < _FIRST_YEAR or last > until):
-        rows = ((years < _FIRST_YEAR) | (years > until)).arg_true()
+    if len(rows := (~years.is_between(_FIRST_YEAR, until)).arg_true()):
         says = f"is not between {_FIRST_YEAR} and {until}"
         faults.append(Fault(rows, column, "date_out_of_range", texts.gather(rows), says))
         found = _blanked(found, rows)
