@@ -148,7 +148,7 @@ def frame(kind: type[frames.Frame], *rows: Mapping[str, Any]) -> pl.DataFrame:
     full = []
     for row in rows:
         assert not set(row) - set(schema), set(row) - set(schema)
-        merged = {name: None for name in schema} | _DEFAULTS.get(kind, {}) | dict(row)
+        merged = dict.fromkeys(schema) | _DEFAULTS.get(kind, {}) | dict(row)
         full.append(
             {
                 name: Decimal(value)

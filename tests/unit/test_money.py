@@ -126,3 +126,27 @@ def test_left_over_cents_go_to_the_largest_remainders_and_the_earlier_part_first
 def test_a_split_that_cannot_add_up_is_refused(whole, weights, why):
     with pytest.raises(ValueError, match=why):
         money.split(Decimal(whole), [Decimal(w) for w in weights], "EUR")
+
+
+@pytest.mark.parametrize(
+    ("part", "whole", "ratio"),
+    [
+        ("1.00", "3.00", "0.333333"),
+        ("2.00", "3.00", "0.666667"),
+        ("-2.00", "3.00", "-0.666667"),
+        ("0.0001", "200.00", "0.000001"),
+        ("0.0001", "200.0001", "0.000000"),
+        ("-0.0015", "1000.00", "-0.000002"),
+        ("99999999999999.9999", "0.0003", "333333333333333333.000000"),
+        ("0.00", "5.00", "0.000000"),
+        ("5.00", "0.00", None),
+        ("5.00", "-1.00", None),
+    ],
+)
+def test_a_ratio_is_exact_and_rounded_once(part, whole, ratio):
+    frame = pl.DataFrame(
+        {"part": [Decimal(part)], "whole": [Decimal(whole)]},
+        schema=dict.fromkeys(("part", "whole"), money.MONEY),
+    )
+    result = frame.select(ratio=money.ratio(pl.col("part"), pl.col("whole")))["ratio"].to_list()
+    assert result == [ratio and Decimal(ratio)]

@@ -24,6 +24,7 @@ def list_accounts(book: DunningBook, exposures: pl.DataFrame) -> pl.DataFrame:
         "credit_limit_valid_until",
         "last_returned_payment_date",
         "returned_payment_count",
+        "average_days_late",
         "weighted_days_late",
         "weighted_days_late_last_90_days",
         "weighted_days_late_previous_90_days",
@@ -117,7 +118,12 @@ def _about_customer(accounts: pl.DataFrame, policy: CreditPolicy, as_of: date) -
                 main,
                 "chronic_lateness",
                 pl.col("behaviour_class") == "chronically_late",
-                pl.format("Pays {} days late, weighted by amount.", _days("weighted_days_late")),
+                # Where the customer's currencies cannot be weighed, the class came from the plain average.
+                pl.coalesce(
+                    pl.format("Pays {} days late, weighted by amount.", _days("weighted_days_late")),
+                    pl.format("Pays {} days late on average.", _days("average_days_late")),
+                    pl.lit("Pays late as a rule."),
+                ),
             ),
         ]
     )

@@ -48,7 +48,7 @@ def release_flags(
             action=pl.lit("release"),
             recommended_limit_amount=pl.lit(None, dtype=MONEY),
             reason=pl.format(
-                "Cured since {}, when it said: {} Exposure is now {}.",
+                "On {}: {} No longer so: exposure is {}.",
                 "as_of_date",
                 "reason",
                 amount_text("exposure_amount"),
