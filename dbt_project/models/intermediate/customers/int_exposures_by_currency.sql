@@ -1,5 +1,7 @@
 -- What each customer owes and has ordered, currency by currency. One row per as_of_date, customer_id,
 -- currency_code. Cash of unknown payers is nobody's exposure.
+{{ config(materialized="table") }}
+
 with
     parts as (
         select

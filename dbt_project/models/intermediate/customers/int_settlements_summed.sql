@@ -1,6 +1,8 @@
 -- What customers settled in the 365 days up to the run date, and how many days it took, currency by
 -- currency. One row per as_of_date, customer_id, currency_code that something was settled in. An item
 -- counts when it was paid in full in (as_of - 365, as_of], with its whole amount, early days negative.
+{{ config(materialized="table") }}
+
 with
     run_dates as (select as_of_date from {{ ref("stg_as_of_dates") }} where is_run_date),
 

@@ -5,56 +5,84 @@
 
 with
     rates as (select * from {{ ref("int_fx_rates_effective") }}),
-    by_currency as (select * from {{ ref("int_settlements_summed") }}),
+
+    counted as (
+        select by_currency.*, count(*) over (partition by as_of_date, customer_id) as currency_count
+        from {{ ref("int_settlements_summed") }} as by_currency
+    ),
 
     rated as (
-        select
-            by_currency.as_of_date,
-            by_currency.customer_id,
-            count(*) as currency_count,
-            count(rates.rate) as rate_count
-        from by_currency
+        select counted.*, rates.rate
+        from counted
         left join
-            rates
-            on rates.as_of_date = by_currency.as_of_date
-            and rates.currency_code = by_currency.currency_code
-        group by by_currency.as_of_date, by_currency.customer_id
+            rates on rates.as_of_date = counted.as_of_date and rates.currency_code = counted.currency_code
+        where counted.currency_count > 1
     ),
 
-    factored as (
-        select
-            by_currency.*,
-            case
-                when rated.currency_count = 1
-                then cast(1 as decimal(22, 12))
-                when rated.rate_count = rated.currency_count
-                then rates.rate
-            end as factor
-        from by_currency
-        inner join
-            rated on rated.as_of_date = by_currency.as_of_date and rated.customer_id = by_currency.customer_id
-        left join
-            rates
-            on rates.as_of_date = by_currency.as_of_date
-            and rates.currency_code = by_currency.currency_code
-    ),
+    unrated as (select distinct as_of_date, customer_id from rated where rate is null),
 
+    -- Nearly everybody settles in one currency and is spared the conversion.
     summed as (
         select
             as_of_date,
             customer_id,
-            sum(settled_count) as settled_count,
-            sum(days_to_pay) as days_to_pay,
-            sum(days_late) as days_late,
-            cast(sum(amount * factor) as decimal(38, 4)) as amount,
-            cast(sum(amount_days_to_pay * factor) as decimal(38, 4)) as amount_days_to_pay,
-            cast(sum(amount_days_late * factor) as decimal(38, 4)) as amount_days_late,
-            cast(sum(last_90_amount * factor) as decimal(38, 4)) as last_90_amount,
-            cast(sum(last_90_amount_days * factor) as decimal(38, 4)) as last_90_amount_days,
-            cast(sum(previous_90_amount * factor) as decimal(38, 4)) as previous_90_amount,
-            cast(sum(previous_90_amount_days * factor) as decimal(38, 4)) as previous_90_amount_days
-        from factored
-        group by as_of_date, customer_id
+            settled_count,
+            days_to_pay,
+            days_late,
+            amount,
+            amount_days_to_pay,
+            amount_days_late,
+            last_90_amount,
+            last_90_amount_days,
+            previous_90_amount,
+            previous_90_amount_days
+        from counted
+        where currency_count = 1
+        union all
+        select
+            rated.as_of_date,
+            rated.customer_id,
+            sum(rated.settled_count),
+            sum(rated.days_to_pay),
+            sum(rated.days_late),
+            cast(
+                sum(case when unrated.customer_id is null then rated.amount * rated.rate end) as decimal(
+                    38, 4
+                )
+            ),
+            cast(
+                sum(
+                    case when unrated.customer_id is null then rated.amount_days_to_pay * rated.rate end
+                ) as decimal(38, 4)
+            ),
+            cast(
+                sum(
+                    case when unrated.customer_id is null then rated.amount_days_late * rated.rate end
+                ) as decimal(38, 4)
+            ),
+            cast(
+                sum(
+                    case when unrated.customer_id is null then rated.last_90_amount * rated.rate end
+                ) as decimal(38, 4)
+            ),
+            cast(
+                sum(
+                    case when unrated.customer_id is null then rated.last_90_amount_days * rated.rate end
+                ) as decimal(38, 4)
+            ),
+            cast(
+                sum(
+                    case when unrated.customer_id is null then rated.previous_90_amount * rated.rate end
+                ) as decimal(38, 4)
+            ),
+            cast(
+                sum(
+                    case when unrated.customer_id is null then rated.previous_90_amount_days * rated.rate end
+                ) as decimal(38, 4)
+            )
+        from rated
+        left join unrated on unrated.as_of_date = rated.as_of_date and unrated.customer_id = rated.customer_id
+        group by rated.as_of_date, rated.customer_id
     )
 
 select

@@ -2,6 +2,8 @@
 -- the customer paid in the promise's currency (for a promise about one invoice: what was paid on it)
 -- from the day of the promise to the promised day reaches the promised amount; else broken from the day
 -- after the promised day on; pending until then. Money that went back was not paid.
+{{ config(materialized="table") }}
+
 with
     run_dates as (select as_of_date from {{ ref("stg_as_of_dates") }} where is_run_date),
     promises as (

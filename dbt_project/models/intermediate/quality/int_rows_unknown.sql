@@ -20,67 +20,98 @@ with
             and (not is_document_counted or (payment_id is not null and not is_payment_counted))
     ),
 
-    mentions as (
-        select
-            'invoices' as table_name, _source, _file_id, _line, 'customer' as named, customer_id as named_id
+    customer_mentions as (
+        select 'invoices' as table_name, _source, _file_id, _line, customer_id as named_id
         from {{ ref("stg_invoices") }}
-        inner join stubs using (customer_id)
         union all
-        select 'payments', _source, _file_id, _line, 'customer', customer_id
+        select 'payments', _source, _file_id, _line, customer_id
         from {{ ref("stg_payments") }}
-        inner join stubs using (customer_id)
         union all
-        select 'orders', _source, _file_id, _line, 'customer', customer_id
+        select 'orders', _source, _file_id, _line, customer_id
         from {{ ref("stg_orders") }}
-        inner join stubs using (customer_id)
         union all
-        select 'promises', _source, _file_id, _line, 'customer', customer_id
+        select 'promises', _source, _file_id, _line, customer_id
         from {{ ref("stg_promises") }}
-        inner join stubs using (customer_id)
         union all
-        select 'plans', _source, _file_id, _line, 'customer', customer_id
+        select 'plans', _source, _file_id, _line, customer_id
         from {{ ref("stg_plans") }}
-        inner join stubs using (customer_id)
-        union all
-        select 'contacts', _source, _file_id, _line, 'customer', customer_id
+    ),
+
+    customer_settings as (
+        select 'contacts' as table_name, _source, _file_id, _line, customer_id as named_id
         from {{ ref("stg_contacts") }}
-        where customer_id not in (select customer_id from known_customers)
         union all
-        select 'blocks', _source, _file_id, _line, 'customer', subject_id
+        select 'blocks', _source, _file_id, _line, subject_id
         from {{ ref("stg_blocks") }}
-        where scope = 'customer' and subject_id not in (select customer_id from known_customers)
-        union all
-        select 'blocks', _source, _file_id, _line, 'invoice', subject_id
+        where scope = 'customer'
+    ),
+
+    invoice_mentions as (
+        select 'blocks' as table_name, _source, _file_id, _line, subject_id as named_id
         from {{ ref("stg_blocks") }}
-        where scope = 'invoice' and subject_id not in (select invoice_id from {{ ref("stg_invoices") }})
+        where scope = 'invoice'
         union all
-        select 'disputes', _source, _file_id, _line, 'invoice', invoice_id
+        select 'disputes', _source, _file_id, _line, invoice_id
         from {{ ref("stg_disputes") }}
-        where invoice_id not in (select invoice_id from {{ ref("stg_invoices") }})
         union all
-        select 'promises', _source, _file_id, _line, 'invoice', invoice_id
+        select 'promises', _source, _file_id, _line, invoice_id
         from {{ ref("stg_promises") }}
-        where invoice_id not in (select invoice_id from {{ ref("stg_invoices") }})
+        where invoice_id is not null
         union all
-        select 'adjustments', _source, _file_id, _line, 'invoice', invoice_id
+        select 'adjustments', _source, _file_id, _line, invoice_id
         from {{ ref("stg_adjustments") }}
-        where invoice_id not in (select invoice_id from {{ ref("stg_invoices") }})
         union all
-        select 'installments', _source, _file_id, _line, 'invoice', invoice_id
+        select 'installments', _source, _file_id, _line, invoice_id
         from {{ ref("stg_installments") }}
-        where invoice_id not in (select invoice_id from {{ ref("stg_invoices") }})
         union all
-        select 'payment_applications', _source, _file_id, _line, 'invoice', applications.invoice_id
+        select
+            'payment_applications',
+            applications._source,
+            applications._file_id,
+            applications._line,
+            applications.invoice_id
         from uncounted
-        inner join {{ ref("stg_payment_applications") }} as applications using (application_id)
-        where applications.invoice_id not in (select invoice_id from {{ ref("stg_invoices") }})
-        union all
-        select 'payment_applications', _source, _file_id, _line, 'payment', applications.payment_id
+        inner join
+            {{ ref("stg_payment_applications") }} as applications
+            on applications.application_id = uncounted.application_id
+        where not uncounted.is_document_counted
+    ),
+
+    payment_mentions as (
+        select
+            'payment_applications' as table_name,
+            applications._source,
+            applications._file_id,
+            applications._line,
+            applications.payment_id as named_id
         from uncounted
-        inner join {{ ref("stg_payment_applications") }} as applications using (application_id)
+        inner join
+            {{ ref("stg_payment_applications") }} as applications
+            on applications.application_id = uncounted.application_id
         where
-            applications._source in (select _source from {{ ref("stg_payments") }})
-            and applications.payment_id not in (select payment_id from {{ ref("stg_payments") }})
+            not uncounted.is_payment_counted
+            and applications._source in (select _source from {{ ref("stg_payments") }})
+    ),
+
+    unknown as (
+        select customer_mentions.*, 'customer' as named
+        from customer_mentions
+        inner join stubs on stubs.customer_id = customer_mentions.named_id
+        union all
+        select customer_settings.*, 'customer'
+        from customer_settings
+        left join known_customers on known_customers.customer_id = customer_settings.named_id
+        where known_customers.customer_id is null
+        union all
+        select invoice_mentions.*, 'invoice'
+        from invoice_mentions
+        left join {{ ref("stg_invoices") }} as invoices on invoices.invoice_id = invoice_mentions.named_id
+        where invoices.invoice_id is null
+        union all
+        select payment_mentions.*, 'payment'
+        from payment_mentions
+        left join {{ ref("stg_payments") }} as payments on payments.payment_id = payment_mentions.named_id
+        where payments.payment_id is null
     )
 
 select
@@ -91,4 +122,4 @@ select
     'warning' as severity,
     'unknown_' || named as reason_code,
     'No source delivers the ' || named || ' ' || named_id || '.' as reason
-from mentions
+from unknown
