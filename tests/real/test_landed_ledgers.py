@@ -8,7 +8,6 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-import yaml
 
 from o2c.landing import Delivery, LandingReport, land
 from o2c.sources.definition import load_definition
@@ -131,11 +130,9 @@ def test_the_swapped_copy_is_refused(tmp_path):
 
 
 def test_a_comparison_by_document_finds_the_swapped_dates(ledgers, expected, tmp_path):
-    raw = yaml.load(
-        (ROOT / "sources" / "highradius_predicted_dates_swapped.yml").read_text(), yaml.BaseLoader
-    )
+    text = (ROOT / "sources" / "highradius_predicted_dates_swapped.yml").read_text()
     lenient = tmp_path / "lenient.yml"
-    lenient.write_text(yaml.safe_dump(raw | {"max_implausible_ratio": "1"}))
+    lenient.write_text('max_implausible_ratio: "1"\n' + text)
     report = landed(lenient, tmp_path / "landing")
     (swapped,) = [part for part in report.landed if part.table == "invoices"]
     original = table(ledgers, "highradius", "invoices").select("invoice_id", "due_date")

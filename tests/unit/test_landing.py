@@ -189,7 +189,7 @@ def test_a_refused_file_lands_nothing_and_all_refusals_are_told_at_once(home):
 
     with pytest.raises(RefusedFiles) as caught:
         report.require_no_refusals()
-    assert [refusal.name for refusal in caught.value.refusals] == ["customers.csv", "contacts.csv"]
+    assert [refusal.name for refusal in caught.value.refusals] == ["contacts.csv", "customers.csv"]
     assert "contacts.csv: the file has zero bytes" in str(caught.value)
     assert "customers.csv: declared columns of customers are missing" in str(caught.value)
     assert list(home.landing.rglob("*.parquet")) == []

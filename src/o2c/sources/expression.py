@@ -42,6 +42,15 @@ class Expression:
     columns: tuple[str, ...]
 
 
+def key_expression(text: str) -> Expression:
+    """One side of a join: a column by its name, however it is spelled, or an expression, which has more than a name.
+
+    Raises:
+        ExpressionError: an expression that cannot be used.
+    """
+    return parse(text) if set("()'\"|+*,") & set(text) else Expression(quoted(text), (text,))
+
+
 @cache
 def parse(sql: str) -> Expression:
     """Read an expression and find the columns that it needs.

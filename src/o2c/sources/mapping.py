@@ -7,7 +7,7 @@ import polars as pl
 
 from o2c.contract import POLARS_TYPES, Kind, Table
 from o2c.sources.contract_check import contract_faults
-from o2c.sources.expression import Evaluator, Expression, parse
+from o2c.sources.expression import Evaluator, Expression, key_expression, parse
 from o2c.sources.model import ColumnSpec, TableSpec, TextForm, ValueForm, template_fields
 from o2c.sources.plausibility import row_warnings
 from o2c.sources.reading import Batch
@@ -150,7 +150,7 @@ class TableMapper:
     def _key(self, text: pl.DataFrame, sql: str) -> pl.Series:
         if sql in text.columns:
             return text[sql]
-        values, _ = self._evaluator.values(parse(sql), text)
+        values, _ = self._evaluator.values(key_expression(sql), text)
         return values.cast(pl.String)
 
     def _read_inputs(self, work: _Work) -> None:

@@ -3,7 +3,7 @@
 from difflib import get_close_matches
 
 from o2c.contract import Table
-from o2c.sources.expression import parse
+from o2c.sources.expression import key_expression, parse
 from o2c.sources.mapping import column_specs
 from o2c.sources.model import TableSpec, template_fields
 from o2c.sources.reading import RefusedFile
@@ -54,7 +54,7 @@ def _join_of(spec: TableSpec, name: str) -> str | None:
 def _mentioned(spec: TableSpec, table: Table, file_columns: list[str]) -> list[str]:
     names: list[str] = []
     for join in spec.join.values():
-        names += [name for sql in join.on for name in parse(sql).columns]
+        names += [name for text in join.on for name in key_expression(text).columns]
     names += spec.inputs
     for sql in [spec.where, *(warning.when for warning in spec.warnings)]:
         names += parse(sql).columns if sql else ()

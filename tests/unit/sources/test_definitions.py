@@ -417,3 +417,36 @@ def test_a_run_needs_invoices_and_something_that_pays_them(books):
 def test_open_items_need_the_date_of_their_balances(books):
     with pytest.raises(DefinitionError, match="`open_items_only: true` and `balance_date` go together"):
         books.define("open_items_only: true\n" + HEAD + INVOICE)
+
+
+def test_a_join_takes_a_plain_name_even_when_sql_would_not(books):
+    books.write("heads.csv", "number,customer\n1,C1\n")
+    books.write("rows.csv", "order,day,amount\n1,2026-01-02,5\n")
+    text = HEAD.replace("files: {", "files: {heads: {path: heads.csv}, ")
+    table = INVOICE.replace("from: rows", "from: rows\n    join: {head: {file: heads, on: {order: number}}}")
+    table = table.replace("customer_id: who", "customer_id: head__customer").replace(": no\n", ": order\n")
+
+    report = books.land(books.define(text + table))
+
+    assert books.rows(report, "invoices", "invoice_id", "customer_id") == [("1", "C1")]
+
+
+def test_a_mapping_can_be_named_once_and_merged_with_changes(books):
+    text = """
+source: books
+files: {rows: {path: rows.csv}}
+tables:
+  customers:
+    - from: rows
+      columns: &same {customer_id: id, customer_name: name}
+    - from: rows
+      columns: {<<: *same, customer_id: {template: "X-{id}"}}
+"""
+    books.write("rows.csv", "id,name\n1,Acme\n")
+
+    report = books.land(books.define(text))
+
+    assert sorted(books.rows(report, "customers", "customer_id", "customer_name")) == [
+        ("1", "Acme"),
+        ("X-1", "Acme"),
+    ]
