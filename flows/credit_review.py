@@ -94,3 +94,14 @@ def note_decisions(run: Run, accounts: Accounts) -> None:
         accounts.referrals.group_by("status", "failed_conditions").len().sort("status", "failed_conditions"),
         f"Items over 90 days past due on {run.as_of}",
     )
+
+
+@step(name="place referrals")
+def place_referrals(run: Run, accounts: Accounts) -> None:
+    """Hand proposed items over where approvals are taken as given; everywhere else they wait for people."""
+    if not run.home.marker.auto_approve:
+        return
+    proposed = accounts.referrals.filter(pl.col("status") == "proposed")
+    run.ledger.record_placements(
+        proposed.with_columns(placed_date="as_of_date").select(frames.PlacedItems.columns())
+    )

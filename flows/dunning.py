@@ -15,6 +15,7 @@ from o2c.home import Home
 from o2c.ledger import Ledger, SentLetter
 from o2c.letters import Message, Sender, Templates, render_letters
 from o2c.matching import CashResult
+from o2c.money import rounded
 from o2c.run import Run
 from o2c.warehouse import load_frame, read_frame
 
@@ -69,9 +70,9 @@ def decide_letters(run: Run, cash: CashResult) -> Letters:
         .iter_rows()
     }
     run.decided["letters"] = [
-        {**row, "total_amount": str(row["total_amount"])}
+        {**row, "total_amount": str(rounded(row["total_amount"], row["currency_code"]))}
         for row in rows.group_by("stage", "state", "currency_code")
-        .agg(count=pl.len(), total_amount=pl.col("total_amount").sum())
+        .agg(letters=pl.len(), total_amount=pl.col("total_amount").sum())
         .sort("stage", "state", "currency_code")
         .iter_rows(named=True)
     ]

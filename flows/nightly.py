@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from flows._steps import show_markdown
 from flows.apply_cash import apply_payments, load_recorded
 from flows.build import audit, build_cash_inputs, build_marts, load_sources
-from flows.credit_review import review_accounts
+from flows.credit_review import place_referrals, review_accounts
 from flows.dunning import decide_letters, finish_interrupted, send_letters
 from flows.ingest import land_sources
 from flows.publication import check_gates, publish
@@ -131,6 +131,7 @@ def play(request: NightlyRun, say: Callable[[str], None] = print) -> Run:
             return run
         if request.send and not run.closed_gates:
             send_letters(run, letters)
+            place_referrals(run, accounts)
         publish(run, cash, letters, accounts)
         show_markdown("run-summary", summary_of(run))
         return run

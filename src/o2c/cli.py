@@ -219,16 +219,9 @@ def _demo(arguments: argparse.Namespace) -> int:
 
 
 def _generate(arguments: argparse.Namespace) -> int:
-    from o2c.demo import generate
+    from o2c.demo.play import generate_only
 
-    made = generate(
-        arguments.folder,
-        invoices=arguments.invoices,
-        seed=arguments.seed,
-        file_format="parquet" if arguments.parquet else "csv",
-    )
-    counts = ", ".join(f"{count:,} {table}" for table, count in made.rows.items() if count)
-    print(f"{made.folder} as of {made.as_of}: {counts}")
+    print(generate_only(arguments.folder, arguments.invoices, arguments.seed, arguments.parquet))
     return DONE
 
 

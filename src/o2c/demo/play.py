@@ -9,7 +9,6 @@ import polars as pl
 
 from o2c import warehouse
 from o2c.demo.books import DEFAULT_MORNINGS, Books
-from o2c.demo.cases import NOT_REFERABLE, REFERABLE
 from o2c.demo.generator import Generated, generate, generate_mornings
 from o2c.home import HomeError, SourceEntry, init_home, open_home
 
@@ -51,7 +50,9 @@ def play_mornings(
         source = SourceEntry(path=extract.folder)
         play(NightlyRun(home=home, sources=(source,), as_of_date=extract.as_of, send=True), say=say)
         told.append(_tell(home, extract))
-    return "\n".join([*told, *_referrals(home, extracts[-1].as_of), *_where_to_look(home)])
+    return "\n".join(
+        [*told, *_referrals(home, [extract.as_of for extract in extracts]), *_where_to_look(home)]
+    )
 
 
 def _make_room(home: Path) -> None:
@@ -96,33 +97,58 @@ def _tell(home: Path, extract: Generated) -> str:
     )
 
 
-def _referrals(home: Path, as_of: date) -> list[str]:
-    """The planted cases that are proposed, and those that fail one condition, with it."""
+def _referrals(home: Path, mornings: list[date]) -> list[str]:
+    """Items over 90 days past due: the latest proposed, and the largest not proposed with every condition they fail."""
     found = _read(
         home,
-        "select customers.customer_name, referrals.invoice_id, referrals.days_past_due, referrals.currency_code,"
-        " referrals.referred_amount, referrals.status, referrals.failed_conditions"
+        "select referrals.as_of_date, customers.customer_name, referrals.invoice_id, referrals.days_past_due,"
+        " referrals.currency_code, items.open_amount, referrals.status, referrals.agency_id,"
+        " referrals.failed_conditions"
         " from collections.fct_agency_referrals as referrals"
         " left join core.dim_customers as customers on customers.customer_id = referrals.customer_id"
-        " where referrals.as_of_date = $as_of order by customers.customer_name, referrals.invoice_id",
-        as_of,
+        " left join receivables.fct_invoices as items on items.invoice_id = referrals.invoice_id"
+        " where referrals.as_of_date <= $as_of"
+        " order by referrals.as_of_date desc, items.open_amount desc, referrals.invoice_id",
+        mornings[-1],
     )
-    lines = ["", f"Over 90 days past due on {as_of}:"]
-    for cases, title in ((REFERABLE, "proposed to an agency"), (NOT_REFERABLE, "not, and why")):
-        names = [f"{case.name} Trading" for case in cases]
-        rows = found.filter(pl.col("customer_name").is_in(names)).head(_SHOWN)
-        lines.append(f"  {title}:")
+    proposed = found.filter(pl.col("status") == "proposed").unique(
+        "invoice_id", keep="last", maintain_order=True
+    )
+    refused = found.filter((pl.col("status") == "not_eligible") & (pl.col("as_of_date") == mornings[-1]))
+    single = refused.filter(~pl.col("failed_conditions").str.contains(",")).unique(
+        "failed_conditions", keep="first", maintain_order=True
+    )
+    lines = []
+    for title, rows, last in (
+        (
+            f"More than 90 days past due, proposed to an agency ({proposed.height:,} items):",
+            proposed,
+            "agency_id",
+        ),
+        (
+            f"More than 90 days past due, not proposed ({refused.height:,} items):",
+            single,
+            "failed_conditions",
+        ),
+    ):
+        lines += ["", title]
         lines += [
-            f"    {row['customer_name']:<34}{row['invoice_id']}  {row['days_past_due']:>4} days"
-            f"  {row['referred_amount']:>12,.2f} {row['currency_code']}"
-            f"  {row['failed_conditions'] or row['status']}"
-            for row in rows.iter_rows(named=True)
+            f"  {row['as_of_date']}  {row['customer_name']:<34}{row['invoice_id']:<14}{row['days_past_due']:>4} days"
+            f"  {row['open_amount']:>12,.2f} {row['currency_code']}  {row[last]}"
+            for row in rows.head(_SHOWN).iter_rows(named=True)
         ]
     return lines
 
 
 def _where_to_look(home: Path) -> list[str]:
-    """Files worth opening, those that are there."""
-    pages = sorted(home.glob("outbox/*/index.html"))[-1:]
-    there = [path for path in (home / "published", home / "runs", *pages) if path.exists()]
-    return ["", "Worth opening:", *(f"  {path}" for path in there)]
+    """What is worth opening, and the command that tells why."""
+    published = home / "published"
+    places = [("letters", page) for page in sorted(home.glob("outbox/*/index.html"))]
+    places += [(name, published / name) for name in ("worklists", "agency", "credit", "o2c.duckdb")]
+    command = f".venv/bin/o2c --home {home} explain customer 0000900001"
+    return [
+        "",
+        "Worth opening:",
+        *(f"  {name:<12}{path}" for name, path in places),
+        f"  {'why':<12}{command}",
+    ]
