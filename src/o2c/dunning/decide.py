@@ -252,19 +252,29 @@ def _list_lines(decisions: pl.DataFrame, items: pl.DataFrame, announced: pl.Data
     """What each letter lists: every eligible item past due, or every one due soon, oldest due date first."""
     letters = (
         decisions.filter(pl.col("decision") == "letter")
-        .select(*KEY, "letter_id", "kind")
         .sort("letter_id")
+        .select(*KEY, "letter_id", "kind")
         .with_row_index("letter_rank")
     )
     past_due = items.filter(pl.col("hold").is_null(), pl.col("days_past_due") >= 1).with_columns(
-        kind=pl.lit("dunning"), occasion=pl.lit(None, dtype=pl.String)
+        occasion=pl.lit(None, dtype=pl.String)
     )
-    due_soon = announced.with_columns(kind=pl.lit("courtesy"))
+    listed = []
+    for kind, candidates in (("dunning", past_due), ("courtesy", announced)):
+        of_kind = letters.filter(pl.col("kind") == kind).drop("kind")
+        lines = candidates.with_columns(disputed_amount="contested_amount").join(
+            of_kind, on=KEY, validate="m:1"
+        )
+        listed.append(
+            lines.select("letter_rank", *(name for name in LetterLines.columns() if name != "line_number"))
+        )
     return (
-        pl.concat([past_due, due_soon.select(past_due.columns)])
-        .join(letters, on=[*KEY, "kind"], validate="m:1")
-        .with_columns(disputed_amount="contested_amount")
+        pl.concat(listed)
+        # Few lines share a letter and a due date, so the text of the ids is seldom looked at.
         .sort("letter_rank", "due_date", "invoice_id", "installment_number")
-        .with_columns(line_number=pl.int_range(1, pl.len() + 1).over("letter_rank").cast(pl.Int64))
+        .with_row_index("position")
+        .with_columns(
+            line_number=pl.col("position").cast(pl.Int64) - pl.col("position").min().over("letter_rank") + 1
+        )
         .select(LetterLines.columns())
     )
