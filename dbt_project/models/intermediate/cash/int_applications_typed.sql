@@ -2,13 +2,15 @@
 -- application_id.
 with
     recorded as (select * from {{ ref("int_applications_recorded") }}),
-    reversals as (select * from recorded where reverses_application_id is not null),
+    reversals as (
+        select * from {{ ref("int_applications_recorded") }} where reverses_application_id is not null
+    ),
+    originals as (select * from {{ ref("int_applications_recorded") }} where application_type <> 'reversal'),
 
     reversed as (
-        select reversals.application_id, recorded.application_type
+        select reversals.application_id, originals.application_type
         from reversals
-        inner join recorded on recorded.application_id = reversals.reverses_application_id
-        where recorded.application_type <> 'reversal'
+        inner join originals on originals.application_id = reversals.reverses_application_id
     )
 
 select

@@ -5,7 +5,12 @@
 with
     applications as (select * from {{ ref("int_applications_typed") }}),
     documents as (select * from {{ ref("int_documents_dated") }}),
-    credit_memos as (select * from documents where document_type = 'credit_memo' and not is_cancelled),
+    -- read apart: what is read once is not kept in memory
+    credit_memos as (
+        select *
+        from {{ ref("int_documents_dated") }}
+        where document_type = 'credit_memo' and not is_cancelled
+    ),
     payments as (select * from {{ ref("int_payments_counted") }}),
     as_of_dates as (select * from {{ ref("stg_as_of_dates") }}),
     last_run as (select max(as_of_date) as as_of_date from as_of_dates where is_run_date),

@@ -11,15 +11,16 @@ with
             {{ money("documents.invoice_amount") }} as balance_amount,
             documents.counts_from_date as from_date,
             coalesce(documents.first_moved_date, cast('9999-12-31' as date)) as before_date
-        from documents
+        from {{ ref("int_invoices_settled") }} as documents
+        where not documents.is_cancelled
         union all
         select
             documents.*,
             {{ money("documents.open_amount") }} as balance_amount,
             documents.last_moved_date as from_date,
             cast('9999-12-31' as date) as before_date
-        from documents
-        where documents.last_moved_date is not null
+        from {{ ref("int_invoices_settled") }} as documents
+        where not documents.is_cancelled and documents.last_moved_date is not null
         union all
         select documents.*, between_moves.balance_amount, between_moves.from_date, between_moves.before_date
         from between_moves

@@ -54,7 +54,7 @@ with
             applied_amount,
             0,
             0
-        from applications
+        from {{ ref("int_applications_unioned") }}
         where moves_document_side and settlement_type in ('payment', 'credit_memo')
         union all
         select
@@ -65,7 +65,7 @@ with
             - applied_amount,
             0,
             0
-        from applications
+        from {{ ref("int_applications_unioned") }}
         where moves_source_side and settlement_type in ('payment', 'credit_memo')
         union all
         select effective_date, entity_id, currency_code, movement_type, moved_amount, 0, 0

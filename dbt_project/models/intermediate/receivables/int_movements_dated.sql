@@ -1,7 +1,6 @@
 -- What lowers the open amount of a document, and from when. One row per side of an application or adjustment.
 -- Amounts are signed like the document: a credit memo that pays is moved by a negative amount.
 with
-    applications as (select * from {{ ref("int_applications_unioned") }}),
     adjustments as (select * from {{ ref("stg_adjustments") }}),
     documents as (select * from {{ ref("int_documents_dated") }} where not is_cancelled),
     as_of_dates as (select * from {{ ref("stg_as_of_dates") }}),
@@ -33,7 +32,7 @@ select
     settlement_type as movement_type,
     settled_amount as moved_amount,
     effective_date
-from applications
+from {{ ref("int_applications_unioned") }}
 where is_document_counted
 union all
 select
@@ -43,7 +42,7 @@ select
     'credit_memo' as movement_type,
     {{ money("-applied_amount") }} as moved_amount,
     effective_date
-from applications
+from {{ ref("int_applications_unioned") }}
 where is_credit_memo_counted and settlement_type = 'credit_memo'
 union all
 select

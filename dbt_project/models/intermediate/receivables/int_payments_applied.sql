@@ -3,6 +3,8 @@
 
 with
     payments as (select * from {{ ref("int_payments_counted") }}),
+    -- read apart: what is read once is not kept in memory
+    reversals as (select * from {{ ref("int_payments_counted") }} where reverses_payment_id is not null),
 
     applied as (
         select
@@ -18,15 +20,14 @@ with
 
     taken_back as (
         select reverses_payment_id, sum(payment_amount) as payment_amount
-        from payments
-        where reverses_payment_id is not null
+        from reversals
         group by reverses_payment_id
     ),
 
     -- few, so that the join reads payments against a handful
     reversed as (
         select reversals.payment_id, coalesce(payments.customer_id, applied.customer_id) as customer_id
-        from payments as reversals
+        from reversals
         inner join payments on payments.payment_id = reversals.reverses_payment_id
         left join applied on applied.payment_id = payments.payment_id
     ),

@@ -7,43 +7,54 @@ with
     -- of a dispute about a whole document, the part that is due first is contested first
     ranked as (
         select
-            items.*,
-            coalesce(disputes.disputed_amount, 0) as contested_amount,
-            sum(items.open_amount) over (
+            items.as_of_date,
+            items.invoice_id,
+            items.installment_number,
+            items.open_amount,
+            disputes.disputed_amount - sum(items.open_amount) over (
                 partition by items.as_of_date, items.invoice_id
                 order by items.due_date, items.installment_number
                 rows between unbounded preceding and current row
             )
-            - items.open_amount as earlier_amount
+            + items.open_amount as left_amount
         from items
-        left join
+        inner join
             disputes on disputes.as_of_date = items.as_of_date and disputes.invoice_id = items.invoice_id
+        where items.open_amount > 0
+    ),
+
+    contested as (
+        select
+            as_of_date,
+            invoice_id,
+            installment_number,
+            {{ money("greatest(least(left_amount, open_amount), 0)") }} as disputed_amount
+        from ranked
     )
 
 select
-    ranked.as_of_date,
-    ranked.entity_id,
-    ranked.customer_id,
-    ranked.invoice_id,
-    ranked.installment_number,
-    ranked.invoice_number,
-    ranked.document_type,
-    ranked.order_id,
-    ranked.po_number,
-    ranked.currency_code,
-    ranked.aging_bucket,
-    ranked.invoice_amount,
-    ranked.open_amount,
-    {{
-        money(
-            "case when ranked.open_amount > 0"
-            ~ " then greatest(least(ranked.contested_amount - ranked.earlier_amount, ranked.open_amount), 0)"
-            ~ " else 0 end"
-        )
-    }} as disputed_amount,
-    {{ rounded("ranked.open_amount * rates.rate", "rates.group_minor_units") }} as group_open_amount,
-    ranked.days_past_due,
-    ranked.invoice_date,
-    ranked.due_date
-from ranked
-left join rates on rates.as_of_date = ranked.as_of_date and rates.currency_code = ranked.currency_code
+    items.as_of_date,
+    items.entity_id,
+    items.customer_id,
+    items.invoice_id,
+    items.installment_number,
+    items.invoice_number,
+    items.document_type,
+    items.order_id,
+    items.po_number,
+    items.currency_code,
+    items.aging_bucket,
+    items.invoice_amount,
+    items.open_amount,
+    {{ money("coalesce(contested.disputed_amount, 0)") }} as disputed_amount,
+    {{ rounded("items.open_amount * rates.rate", "rates.group_minor_units") }} as group_open_amount,
+    items.days_past_due,
+    items.invoice_date,
+    items.due_date
+from items
+left join
+    contested
+    on contested.as_of_date = items.as_of_date
+    and contested.invoice_id = items.invoice_id
+    and contested.installment_number = items.installment_number
+left join rates on rates.as_of_date = items.as_of_date and rates.currency_code = items.currency_code
