@@ -348,3 +348,10 @@ def test_an_entry_outside_its_statement_is_refused() -> None:
 def test_a_statement_inside_a_statement_is_refused() -> None:
     with pytest.raises(RejectedFile, match="inside something else"):
         _read(Camt(entries=Camt().statement()))
+
+
+def test_a_namespace_with_braces_and_a_currency_in_small_letters_are_refused() -> None:
+    with pytest.raises(RejectedFile, match="is no camt"):
+        camt.read(Camt().xml().replace(b"camt.053", b"camt.{{7*7}}"), "braces")
+    with pytest.raises(RejectedFile, match="has the currency"):
+        _read(Camt(entries=entry(currency="eur")))

@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 from lxml import etree  # ty: ignore[missing-module-member]
 
 from o2c.sources.bank import camt_fields as fields
-from o2c.sources.bank.camt_text import Group, flatten
+from o2c.sources.bank.camt_text import Group, Node, flatten
 from o2c.sources.bank.controls import Issues, Tally
 from o2c.sources.bank.errors import RejectedFile
 from o2c.sources.bank.model import BankFile, Content, Detail, Entry, Issue, Statement, content_id
@@ -141,6 +141,7 @@ class _Reading:
         self.steps = 0
         self.cut = 0
         self.names: dict[str, str] = {}
+        self.places = {name: Node() for name in ("GrpHdr", "head", "Ntry", "TxDtls")}
         self.statement_count = self.entry_count = self.entry_in_statement = 0
         self.element: Any = None
         self.head: Statement | None = None
@@ -162,7 +163,8 @@ class _Reading:
 
     def take(self, event: str, element: Any) -> Iterator[Part]:
         """Use one parser event; a full or finished part comes out."""
-        local = element.tag[self.cut :] if self.cut else etree.QName(element).localname
+        # Not etree.QName, which complains of braces in a namespace.
+        local = element.tag[self.cut :] if self.cut else element.tag.rpartition("}")[2]
         if not self.cut:
             if event == "start":
                 self._start_document(element, local)
@@ -184,7 +186,7 @@ class _Reading:
     def _start_document(self, element: Any, local: str) -> None:
         if element.getroottree().docinfo.doctype:
             raise RejectedFile(self.name, "head of the file", "it has a DOCTYPE", "check who sent it")
-        space = etree.QName(element).namespace or ""
+        space = element.tag.rpartition("}")[0][1:]
         message, _, version = space.removeprefix(NAMESPACE).partition(".001.")
         if (
             local != "Document"
@@ -220,7 +222,8 @@ class _Reading:
         if entry is None or entry.getparent() is not self.element:
             raise RejectedFile(self.name, self.where(), "TxDtls outside Ntry/NtryDtls", ASK)
         if self.entry_sign is None:
-            indicator = entry.findtext(self.names["prefix"] + "CdtDbtInd")
+            wanted = self.names["prefix"] + "CdtDbtInd"
+            indicator = next((one.text for one in entry if one.tag == wanted), None)
             self.entry_sign = self._required_sign(indicator, "CdtDbtInd")
         self.steps += 1
         ordinal = len(self.details) + 1
@@ -232,7 +235,7 @@ class _Reading:
                 "check who sent it",
             )
         position = f"statement {self.statement_count}, entry {self.entry_in_statement + 1}, detail {ordinal}"
-        group = flatten(element, self.cut)
+        group = flatten(element, self.places["TxDtls"])
         self.details.append(self._built(fields.detail, group, ordinal, position, self.entry_sign))
         element.clear()
         if self.previous_detail is not None:
@@ -247,7 +250,7 @@ class _Reading:
         self.steps += 1
         head = self._head()
         position = self.where()
-        group = flatten(element, self.cut)
+        group = flatten(element, self.places["Ntry"])
         sign = self._required_sign(group.first("CdtDbtInd"), "CdtDbtInd")
         entry = self._built(
             fields.entry, group, self.entry_count + 1, position, sign, tuple(self.details), self.profile
@@ -279,12 +282,12 @@ class _Reading:
     def _head(self) -> Statement:
         """The statement without entries, from the children of its element that came so far."""
         if self.head is None:
-            group = flatten(self.element, self.cut, skip="Ntry")
+            group = flatten(self.element, self.places["head"])
             message = self.element.getparent().find(self.names["prefix"] + "GrpHdr")
             self.head = self._built(
                 fields.head,
                 group,
-                flatten(message, self.cut) if message is not None else Group(),
+                flatten(message, self.places["GrpHdr"]) if message is not None else Group(),
                 self.statement_count,
                 self.form,
                 self.names["kind"],

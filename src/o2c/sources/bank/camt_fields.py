@@ -1,5 +1,6 @@
 """From the texts of camt elements to the canonical rows. Paths are those of the newest version, then older ones."""
 
+import re
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -21,6 +22,7 @@ from o2c.sources.bank.model import (
 from o2c.sources.bank.profiles import BankProfile
 from o2c.sources.bank.references import account, account_scheme, is_valid_iban, said
 
+_CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
 SIGNS = {"CRDT": 1, "DBIT": -1}
 # Balances that open and close a statement, the better one first; those of available funds need not tie.
 OPENING, CLOSING = ("OPBD", "PRCD", "OPAV"), ("CLBD", "ITBD", "CLAV")
@@ -310,7 +312,7 @@ def _required_amount(group: Group, path: str) -> tuple[Decimal, str]:
     amount, currency = _amount(group, path)
     if amount is None:
         raise ValueError(f"no {path}")
-    if not currency or len(currency) != 3:
+    if not currency or not _CURRENCY.fullmatch(currency):
         raise ValueError(f"{path} has the currency {(currency or '')[:10]!r}")
     return amount, currency
 

@@ -4,8 +4,8 @@ from typing import Any
 
 # Elements that may come several times, each with its own content.
 _GROUPS = frozenset({"Strd", "Rcrd", "RfrdDocInf", "AdjstmntAmtAndRsn", "DscntApldAmt", "Bal", "Chrgs"})
-# Elements of no use to us that can be long.
-_UNUSED = frozenset({"PstlAdr", "CtctDtls", "SplmtryData", "Tax", "Invcr", "Invcee", "RltdPric", "RltdQties"})
+# Elements of no use to us that can be long; entries are not part of the head of their statement.
+_UNUSED = frozenset({"PstlAdr", "CtctDtls", "SplmtryData", "Tax", "Invcr", "Invcee", "RltdPric", "Ntry"})
 _MANY = frozenset({"Ustrd", "AddtlRmtInf"})
 
 
@@ -28,33 +28,62 @@ class Group:
         return None
 
 
-def flatten(element: Any, cut: int, skip: str = "") -> Group:
-    """The element's texts by path. ``cut`` is the length of the namespace part of every tag."""
+# More than the fullest message has.
+_MOST_PLACES = 5000
+
+
+class Node:
+    """A place in the message, found once per file: its path, and what is done with an element there."""
+
+    __slots__ = ("below", "has_currency", "is_group", "is_many", "is_unused", "known", "local", "path")
+
+    def __init__(self, local: str = "", path: str = "", known: list[str] | None = None) -> None:
+        self.local, self.path = local, path
+        # Places remembered below the same root, so that a file that makes up names gets no memory for them.
+        self.known: list[str] = [] if known is None else known
+        self.is_group, self.is_many = local in _GROUPS, local in _MANY
+        self.is_unused, self.has_currency = local in _UNUSED, local[-3:] == "Amt"
+        self.below: dict[str, Node] = {}
+
+    def child(self, tag: str) -> "Node":
+        """The place of an element with this tag below here. A group's own content starts a path anew."""
+        local = tag.rpartition("}")[2]
+        prefix = "" if self.is_group or not self.path else f"{self.path}/"
+        found = Node(local, prefix + local, self.known)
+        if len(self.known) < _MOST_PLACES:
+            self.known.append(found.path)
+            self.below[tag] = found
+        return found
+
+
+def flatten(element: Any, place: Node) -> Group:
+    """The element's texts by path. ``place`` is the element's own and remembers what is below it."""
     group = Group()
-    _fill(group, element, cut, "", skip)
+    _fill(group, element, place)
     return group
 
 
-def _fill(group: Group, element: Any, cut: int, path: str, skip: str) -> None:
-    texts = group.texts
+def _fill(group: Group, element: Any, place: Node) -> None:
+    below, texts = place.below, group.texts
     for child in element:
-        local = child.tag[cut:]
+        tag = child.tag
+        node = below.get(tag)
+        if node is None:
+            node = place.child(tag)
         if len(child):
-            if local in _GROUPS:
-                _fill(_new(group, local), child, cut, "", skip)
-            elif local not in _UNUSED and local != skip:
-                _fill(group, child, cut, f"{path}{local}/", skip)
+            if node.is_group:
+                _fill(_new(group, node.local), child, node)
+            elif not node.is_unused:
+                _fill(group, child, node)
         elif (text := child.text) and (text := text.strip()):
-            name = path + local
-            if local in _GROUPS:
-                inner = _new(group, local)
-                inner.texts[""] = text
-            elif local in _MANY:
-                group.many.setdefault(local, []).append(text)
-            elif name not in texts:
-                texts[name] = text
-                if local[-3:] == "Amt" and (currency := child.get("Ccy")):
-                    group.currencies[name] = currency
+            if node.is_group:
+                _new(group, node.local).texts[""] = text
+            elif node.is_many:
+                group.many.setdefault(node.local, []).append(text)
+            elif (path := node.path) not in texts:
+                texts[path] = text
+                if node.has_currency and (currency := child.get("Ccy")):
+                    group.currencies[path] = currency
 
 
 def _new(group: Group, local: str) -> Group:

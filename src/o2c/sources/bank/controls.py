@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from decimal import Decimal
 
+from o2c.sources.bank.errors import printable
 from o2c.sources.bank.model import ZERO, Entry, Issue, Remittance, Statement
 from o2c.sources.bank.profiles import STANDARD, BankProfile
 
@@ -48,9 +49,8 @@ class Issues:
     def add(self, issue: Issue) -> None:
         if issue.code not in CODES:
             raise KeyError(f"{issue.code!r} is not in controls.CODES")
-        if issue.code in self._warnings:
-            issue = replace(issue, severity="warning")
-        self.found.append(issue)
+        severity = "warning" if issue.code in self._warnings else issue.severity
+        self.found.append(replace(issue, message=printable(issue.message, 300), severity=severity))
 
     def extend(self, issues: Iterable[Issue]) -> None:
         for issue in issues:

@@ -15,16 +15,16 @@ class RejectedFile(ValueError):
 
     def __init__(self, file: str, position: str, reason: str, advice: str) -> None:
         super().__init__(file, position, reason, advice)
-        self.file = _printable(file, 120)
-        self.position = _printable(position, 80)
-        self.reason = _printable(reason, 240)
-        self.advice = _printable(advice, 120)
+        self.file = printable(file, 120)
+        self.position = printable(position, 80)
+        self.reason = printable(reason, 240)
+        self.advice = printable(advice, 120)
 
     def __str__(self) -> str:
         return f"{self.file}: {self.position}: {self.reason}; {self.advice}"
 
 
-def _printable(text: str, longest: int) -> str:
+def printable(text: str, longest: int) -> str:
     """Short, on one line: what stands in a hostile file must not reach a terminal or a log as it is."""
     plain = "".join(one if one.isprintable() else "?" for one in text[: longest + 1])
     return plain if len(plain) <= longest else f"{plain[: longest - 1]}…"

@@ -3,6 +3,7 @@
 import re
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 
 # At most 18 digits before the mark: no real amount is longer, and a huge token costs nothing.
 _PLAIN = re.compile(r"[+-]?(?:[0-9]{1,18}(?:\.[0-9]{0,8})?|\.[0-9]{1,8})", re.ASCII)
@@ -47,6 +48,7 @@ def count(text: str) -> int:
     return int(text)
 
 
+@lru_cache(maxsize=4096)
 def iso_day(text: str) -> date:
     """``2024-03-07`` at the start of a date or an instant (``2024-03-07T12:00:00+02:00``): the day as written.
 
