@@ -334,6 +334,35 @@ def test_a_cured_flag_tells_what_it_was_about():
     ]
 
 
+def test_every_customer_gets_its_own_flags():
+    who = ("ACME", "BOLT", "CORP")
+    flags, _ = review(
+        *(exposure(customer_id=customer_id) for customer_id in who),
+        customers=[LIMITED | {"customer_id": customer_id} for customer_id in who],
+        items=[
+            item("A", 31),
+            item("B", 40, customer_id="BOLT"),
+            item("C", 400, customer_id="BOLT"),
+            item("D", 30),
+        ],
+        promises=[
+            {
+                "status": "broken",
+                "promised_date": days_ago(9),
+                "promise_id": promise_id,
+                "customer_id": customer_id,
+            }
+            for promise_id, customer_id in (("1", "BOLT"), ("2", "CORP"), ("3", "BOLT"))
+        ],
+    )
+    assert flags.select("customer_id", "flag_code", "reason").rows() == [
+        ("ACME", "oldest_item_past_due", "Invoice A is 31 days past due."),
+        ("BOLT", "broken_promise", "2 promises broken in 90 days, the last of 100.00 EUR for 2026-09-21."),
+        ("BOLT", "oldest_item_past_due", "Invoice C is 400 days past due."),
+        ("CORP", "broken_promise", "1 promise broken in 90 days, the last of 100.00 EUR for 2026-09-21."),
+    ]
+
+
 def test_the_order_of_rows_changes_nothing():
     rows = [exposure(f"{n}000.00", customer_id=f"C{n}") for n in range(1, 9)]
     known = [LIMITED | {"customer_id": f"C{n}"} for n in range(1, 9)]

@@ -144,7 +144,7 @@ def _oldest_item(accounts: pl.DataFrame, book: DunningBook, policy: CreditPolicy
     return _flag(
         accounts.filter("is_main").join(oldest, on="customer_id", validate="m:1"),
         "oldest_item_past_due",
-        pl.lit(True),
+        pl.col("days_past_due") > policy.oldest_days_past_due,
         pl.format("Invoice {} is {} days past due.", "invoice_number", "days_past_due"),
     )
 
@@ -168,7 +168,7 @@ def _broken_promise(
     return _flag(
         accounts.filter("is_main").join(broken, on="customer_id", validate="m:1"),
         "broken_promise",
-        pl.lit(True),
+        pl.col("broken_count") > 0,
         pl.format(
             "{} broken in {} days, the last of {} for {}.",
             pl.when(pl.col("broken_count") == 1)

@@ -73,7 +73,7 @@ def apply_cash(
         (PayerAccounts, accounts),
     ):
         model.validate(frame)
-    items = items.filter(pl.col("invoice_date") <= as_of).sort("invoice_id").with_row_index("item_key")
+    items = items.filter(pl.col("invoice_date") <= as_of).with_row_index("item_key")
     payments = (
         payments.filter(pl.col("value_date") <= as_of)
         .sort("value_date", "payment_id")

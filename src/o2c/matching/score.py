@@ -20,16 +20,14 @@ def choose_items(
     Returns:
         ``reference_key, item_key, rule``, at most one row per reference.
     """
-    found = [
-        rule.candidates(references, items).with_columns(trust=pl.lit(place, dtype=pl.UInt8))
-        for place, rule in enumerate(rules)
-    ]
+    found = [rule.candidates(references, items) for rule in rules]
     owners = items.select("item_key", item_customer_id="customer_id")
     return (
         pl.concat(found)
-        .sort("reference_key", "trust", "item_key")
-        .unique(["reference_key", "item_key"], keep="first", maintain_order=True)
-        .filter(pl.len().over("reference_key") == 1)
+        .group_by("reference_key")
+        # The rules stand in order of trust, so the first of a group is of the rule that is trusted most.
+        .agg(pl.col("item_key", "rule").first(), item_count=pl.col("item_key").n_unique())
+        .filter(pl.col("item_count") == 1)
         .join(references.select("reference_key", "customer_id"), on="reference_key", validate="m:1")
         .join(owners, on="item_key", validate="m:1")
         .filter(pl.col("customer_id").is_null() | (pl.col("customer_id") == pl.col("item_customer_id")))
