@@ -34,10 +34,14 @@ with
         inner join applicable using (payment_id)
         inner join invoices on invoices.invoice_number = remittance_lines.invoice_reference
         union all
-        select payment_id, invoices.invoice_id, payment_amount, value_date, 'reference' as rule
+        select payment_id, named.invoice_id, payment_amount, value_date, 'reference' as rule
         from applicable
-        inner join invoices
-            on invoices.invoice_number = applicable.reference_text or invoices.invoice_id = applicable.reference_text
+        -- two equality joins: an "or" in the condition would compare every payment with every invoice
+        inner join (
+            select invoice_id, invoice_number as name from invoices
+            union all
+            select invoice_id, invoice_id from invoices
+        ) as named on named.name = applicable.reference_text
         where payment_id not in (select payment_id from remittance_lines)
     ),
     reduced as (
@@ -276,17 +280,24 @@ with
         inner join effects on effects.day <= as_of_dates.as_of_date
         group by all
     ),
-    weights as (
+    paid_per_day as (
         select
-            as_of_date, fct_invoices.entity_id, fct_invoices.currency_code,
-            sum(fct_payment_applications.applied_amount * (application_date - invoice_date))
-                / nullif(sum(fct_payment_applications.applied_amount), 0) as weighted_days_to_pay,
-            sum(fct_payment_applications.applied_amount * (application_date - due_date))
-                / nullif(sum(fct_payment_applications.applied_amount), 0) as weighted_days_late
+            fct_invoices.entity_id, fct_invoices.currency_code, application_date as day,
+            sum(fct_payment_applications.applied_amount) as amount,
+            sum(fct_payment_applications.applied_amount * (application_date - invoice_date)) as amount_days_to_pay,
+            sum(fct_payment_applications.applied_amount * (application_date - due_date)) as amount_days_late
         from fct_payment_applications
         inner join fct_invoices using (invoice_id)
-        inner join as_of_dates on application_date <= as_of_date and application_date > as_of_date - 365
         where application_type = 'payment'
+        group by all
+    ),
+    weights as (
+        select
+            as_of_date, entity_id, currency_code,
+            sum(amount_days_to_pay) / nullif(sum(amount), 0) as weighted_days_to_pay,
+            sum(amount_days_late) / nullif(sum(amount), 0) as weighted_days_late
+        from paid_per_day
+        inner join as_of_dates on day <= as_of_date and day > as_of_date - 365
         group by all
     )
 select

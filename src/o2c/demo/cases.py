@@ -18,7 +18,11 @@ class Debt:
 
 @dataclass(frozen=True)
 class Case:
-    """One planted customer. ``letters`` are the days of dunning levels 1, 2, 3 before us; the rest is by name."""
+    """One planted customer. ``letters`` are the days of dunning levels 1, 2, 3 before us.
+
+    ``disputed`` is the disputed amount of the first debt; a promise or a plan is about the first debt as well. What
+    protects one debt leaves the others to be dunned, so that a refused referral fails for that one reason.
+    """
 
     name: str
     debts: tuple[Debt, ...]
@@ -28,7 +32,7 @@ class Case:
     customer_type: str = "business"
     status: str = "active"
     block: str | None = None
-    disputed: bool = False
+    disputed: int | None = None
     promised_on: int | None = None
     plan_agreed: int | None = None
     suspense: int | None = None
@@ -56,8 +60,8 @@ REFERABLE = (
     Case("Referable Small", _old(3_117, -205), (-202, -194, -186)),
 )
 NOT_REFERABLE = (
-    Case("Refused Disputed", _old(412_339), _ALL, disputed=True),
-    Case("Refused Promised", _old(365_127), _ALL, promised_on=16),
+    Case("Refused Disputed", _old(412_339), _ALL, disputed=164_900),
+    Case("Refused Promised", (*_old(365_127), Debt(-20, 41_083)), _ALL, promised_on=16),
     Case("Refused Recent Payer", (*_old(298_441), Debt(-20, 87_653, paid=-13)), _ALL),
     Case("Refused Insolvent", _old(877_219), _ALL, block="insolvency"),
     Case("Refused By Hand", _old(131_477), _ALL, block="manual"),
@@ -65,7 +69,7 @@ NOT_REFERABLE = (
     # Eligible a week or two later: the referral appears while the mornings go by.
     Case("Refused Young Final Notice", _old(346_181), (-40, -22, -6)),
     Case("Refused Too Small", _old(3_849), _ALL),
-    Case("Refused Planned", _old(645_271), _ALL, plan_agreed=-9),
+    Case("Refused Planned", (*_old(645_271), Debt(-20, 52_091)), _ALL, plan_agreed=-9),
     Case("Refused Consumer", _old(59_363), _ALL, customer_type="consumer"),
     Case("Refused Abroad", _old(504_857), _ALL, country="MX"),
     Case("Refused Suspense", _old(187_591), _ALL, suspense=187_591),
@@ -81,7 +85,7 @@ RUNGS = (
     Case("Rung Do Not Contact", (Debt(-15, 66_067),), status="do_not_contact"),
     Case("Rung Below Minimum", (Debt(-15, 1_971),)),
     Case("Rung Promised", (Debt(-15, 88_069),), (-13,), promised_on=5),
-    Case("Rung Disputed", (Debt(-15, 55_073),), disputed=True),
+    Case("Rung Disputed", (Debt(-15, 55_073),), disputed=55_073),
 )
 CREDIT = (
     *(

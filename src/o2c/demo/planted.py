@@ -83,8 +83,11 @@ def _plant(rows: _Rows, case: Case, customer_id: str, number: int) -> None:
     debts = [(case.entity, debt) for debt in case.debts]
     if case.other_entity_debt is not None:
         debts.append(("GB", case.other_entity_debt))
+    first = str(_FIRST_DOCUMENT + rows.documents + 1)
     for entity, debt in debts:
         _owe(rows, case, customer_id, entity, debt)
+    if case.disputed is not None:
+        _dispute(rows, case, first)
     for level, offset in enumerate(case.letters, 1):
         rows.add(
             "activities",
@@ -95,12 +98,12 @@ def _plant(rows: _Rows, case: Case, customer_id: str, number: int) -> None:
             channel="letter",
             outcome_code=f"dunned_level_{level}",
         )
-    _protect(rows, case, customer_id)
+    _protect(rows, case, customer_id, first)
     _order(rows, case, customer_id)
 
 
 def _owe(rows: _Rows, case: Case, customer_id: str, entity: str, debt: Debt) -> None:
-    """The invoice; its payment or its dispute, if any."""
+    """The invoice, and its payment if any."""
     rows.documents += 1
     document = str(_FIRST_DOCUMENT + rows.documents)
     invoiced = rows.day(debt.due - debt.terms)
@@ -138,24 +141,27 @@ def _owe(rows: _Rows, case: Case, customer_id: str, entity: str, debt: Debt) -> 
             reference_text=f"{entity}-{document}",
             settlement="terms",
         )
-    if case.disputed:
-        rows.add(
-            "disputes",
-            rows.day(debt.due + 1),
-            dispute_id=f"DSP-{document}",
-            invoice_id=f"INV-{document}",
-            disputed_amount=debt.amount,
-            reason_code="pricing",
-            opened_date=rows.day(debt.due + 1),
-            resolved_date=None,
-            owner_email=f"sales-{entity.lower()}@example.com",
-        )
 
 
-def _protect(rows: _Rows, case: Case, customer_id: str) -> None:
+def _dispute(rows: _Rows, case: Case, document: str) -> None:
+    opened = rows.day(case.debts[0].due + 1)
+    rows.add(
+        "disputes",
+        opened,
+        dispute_id=f"DSP-{document}",
+        invoice_id=f"INV-{document}",
+        disputed_amount=case.disputed,
+        reason_code="pricing",
+        opened_date=opened,
+        resolved_date=None,
+        owner_email=f"sales-{case.entity.lower()}@example.com",
+    )
+
+
+def _protect(rows: _Rows, case: Case, customer_id: str, document: str) -> None:
     """What keeps a customer from being dunned or referred: a block, a promise, a plan, money that may be theirs."""
     currency = _CURRENCIES[case.entity]
-    debt, document = case.debts[0], str(_FIRST_DOCUMENT + rows.documents)
+    debt = case.debts[0]
     if case.block:
         rows.add(
             "blocks",
@@ -174,6 +180,7 @@ def _protect(rows: _Rows, case: Case, customer_id: str) -> None:
             rows.day(-5),
             promise_id=f"PRM-{customer_id}",
             customer_id=customer_id,
+            invoice_id=f"INV-{document}",
             promised_amount=debt.amount,
             currency_code=currency,
             promised_date=rows.day(case.promised_on),
