@@ -48,6 +48,7 @@ LETTERS = {
     "total_amount": pl.Decimal(18, 4),
     "episode": pl.Int64,
     "try_number": pl.Int64,
+    "is_of_last_run": pl.Boolean,
     "decided_as_of_date": pl.Date,
     "sent_at": pl.Datetime("us", "UTC"),
 }

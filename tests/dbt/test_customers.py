@@ -15,7 +15,7 @@ def four_kinds(tmp_path_factory) -> Path:
     return build(
         read_book("cust_four_kinds"),
         tmp_path_factory.mktemp("books") / "four_kinds",
-        "+path:models/marts/core +path:models/marts/quality",
+        "+path:models/marts/core +path:models/marts/quality +path:models/intermediate/decisions",
     )
 
 
