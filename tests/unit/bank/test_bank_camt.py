@@ -7,7 +7,7 @@ from io import BytesIO
 import pytest
 from camt_files import Camt, balance, detail, entry
 
-from o2c.sources.bank import camt
+from o2c.sources.bank import camt, camt_reading
 from o2c.sources.bank.errors import RejectedFile
 from o2c.sources.bank.model import BankFile, Charge, Reference, RemittanceLine, Statement
 
@@ -306,7 +306,7 @@ def test_every_prefix_of_a_file_is_refused() -> None:
 
 
 def test_a_long_statement_comes_in_parts_with_one_head(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(camt, "PART", 2)
+    monkeypatch.setattr(camt_reading, "PART", 2)
     file = Camt(entries=entry() * 5, balances=balance("OPBD", "0") + balance("CLBD", "50.00"))
     parts = list(camt.read_parts(BytesIO(file.xml()), "p"))
     assert [(len(one.statement.entries), one.is_last) for one in parts] == [(2, False), (2, False), (1, True)]
@@ -316,7 +316,7 @@ def test_a_long_statement_comes_in_parts_with_one_head(monkeypatch: pytest.Monke
 
 
 def test_balances_after_the_entries_of_a_long_statement_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(camt, "PART", 2)
+    monkeypatch.setattr(camt_reading, "PART", 2)
     monkeypatch.setattr(camt, "BLOCK", 64)
     late = Camt(entries=entry() * 3 + balance("CLBD", "130.00"), balances=balance("OPBD", "100.00"))
     with pytest.raises(RejectedFile, match="after the entries"):

@@ -11,7 +11,7 @@ import pytest
 from camt_files import Camt
 from hostile_files import HOSTILE, Make
 
-from o2c.sources.bank import camt
+from o2c.sources.bank import camt, camt_reading
 from o2c.sources.bank.errors import RejectedFile
 from o2c.sources.bank.recognise import reader_of
 from o2c.sources.bank.unpack import format_of, opened, unpacked
@@ -22,7 +22,7 @@ BYTES = 200 << 20
 MEASURE = """
 import resource
 import hostile_files, test_bank_hostile
-from o2c.sources.bank import camt
+from o2c.sources.bank import camt, camt_reading
 from o2c.sources.bank.errors import RejectedFile
 files = [(name, make()) for name, make in hostile_files.HOSTILE.items()]
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -47,7 +47,7 @@ def test_a_hostile_file_is_refused_fast(make: Make, monkeypatch: pytest.MonkeyPa
         raise AssertionError("a reader opened a connection")
 
     monkeypatch.setattr(socket.socket, "connect", no_network)
-    monkeypatch.setattr(camt, "LARGEST_BATCH", 1000)
+    monkeypatch.setattr(camt_reading, "LARGEST_BATCH", 1000)
     content = make()
     started = time.process_time()
     with pytest.raises(RejectedFile) as refused:

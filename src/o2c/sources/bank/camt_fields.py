@@ -1,28 +1,22 @@
 """From the texts of camt elements to the canonical rows. Paths are those of the newest version, then older ones."""
 
-import re
 from dataclasses import replace
-from datetime import date
-from decimal import Decimal
 
-from o2c.money import MINOR_UNITS
-from o2c.sources.bank import values
 from o2c.sources.bank.camt_remittance import document_lines, structured_references
 from o2c.sources.bank.camt_text import Group
+from o2c.sources.bank.camt_values import amount_at, count, day, flag, number, required_amount
 from o2c.sources.bank.methods import method_of
 from o2c.sources.bank.model import (
     Balance,
     Charge,
     Detail,
     Entry,
-    Issue,
     StatedTotals,
     Statement,
 )
 from o2c.sources.bank.profiles import BankProfile
-from o2c.sources.bank.references import account, account_scheme, is_valid_iban, said
+from o2c.sources.bank.references import account, account_scheme, said
 
-_CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
 SIGNS = {"CRDT": 1, "DBIT": -1}
 # Balances that open and close a statement, the better one first; those of available funds need not tie.
 OPENING, CLOSING = ("OPBD", "PRCD", "OPAV"), ("CLBD", "ITBD", "CLAV")
@@ -56,10 +50,10 @@ def head(group: Group, message: Group, ordinal: int, form: str, kind: str, profi
         bank=group.first("Acct/Svcr/FinInstnId/BICFI", "Acct/Svcr/FinInstnId/BIC", "Acct/Svcr/FinInstnId/Nm"),
         number=group.first("LglSeqNb"),
         electronic_number=group.first("ElctrncSeqNb"),
-        page_number=_count(group.first("StmtPgntn/PgNb", "RptPgntn/PgNb", "NtfctnPgntn/PgNb")),
-        is_last_page=_flag(group.first("StmtPgntn/LastPgInd", "RptPgntn/LastPgInd", "NtfctnPgntn/LastPgInd")),
-        from_date=_day(group.first("FrToDt/FrDtTm", "FrToDt/FrDt")),
-        to_date=_day(group.first("FrToDt/ToDtTm", "FrToDt/ToDt")),
+        page_number=count(group.first("StmtPgntn/PgNb", "RptPgntn/PgNb", "NtfctnPgntn/PgNb")),
+        is_last_page=flag(group.first("StmtPgntn/LastPgInd", "RptPgntn/LastPgInd", "NtfctnPgntn/LastPgInd")),
+        from_date=day(group.first("FrToDt/FrDtTm", "FrToDt/FrDt")),
+        to_date=day(group.first("FrToDt/ToDtTm", "FrToDt/ToDt")),
         opening=opening,
         closing=closing,
         balances=balances,
@@ -80,10 +74,10 @@ def entry(
     Raises:
         ValueError: no amount or currency, or a value that cannot be read.
     """
-    amount, currency = _required_amount(group, "Amt")
+    amount, currency = required_amount(group, "Amt")
     type_code = _type_code(group)
     proprietary = group.first("BkTxCd/Prtry/Cd")
-    instructed, instructed_currency = _amount(group, "AmtDtls/InstdAmt/Amt")
+    instructed, instructed_currency = amount_at(group, "AmtDtls/InstdAmt/Amt")
     booked = sign * amount
     if len(details) == 1 and details[0].amount is None:
         # The only detail of an entry is the entry, where it says no amount of its own.
@@ -94,15 +88,15 @@ def entry(
         position=position,
         amount=booked,
         currency_code=currency,
-        booking_date=_day(group.first("BookgDt/Dt", "BookgDt/DtTm")),
-        value_date=_day(group.first("ValDt/Dt", "ValDt/DtTm")),
+        booking_date=day(group.first("BookgDt/Dt", "BookgDt/DtTm")),
+        value_date=day(group.first("ValDt/Dt", "ValDt/DtTm")),
         status=_status(group.first("Sts/Cd", "Sts", "Sts/Prtry")),  # ty: ignore[invalid-argument-type]
-        is_reversal=_flag(group.first("RvslInd")) or False,
+        is_reversal=flag(group.first("RvslInd")) or False,
         bank_reference=group.first("AcctSvcrRef"),
         customer_reference=said(group.first("NtryRef")),
         batch_id=group.first("NtryDtls/Btch/PmtInfId", "NtryDtls/Btch/MsgId"),
-        batch_count=_count(group.first("NtryDtls/Btch/NbOfTxs")),
-        batch_amount=_amount(group, "NtryDtls/Btch/TtlAmt")[0],
+        batch_count=count(group.first("NtryDtls/Btch/NbOfTxs")),
+        batch_amount=amount_at(group, "NtryDtls/Btch/TtlAmt")[0],
         type_code=type_code,
         proprietary_code=proprietary,
         method=method_of(type_code, proprietary, profile),
@@ -123,14 +117,14 @@ def detail(group: Group, ordinal: int, position: str, entry_sign: int) -> Detail
         ValueError: a value that cannot be read.
     """
     get, first = group.texts.get, group.first
-    amount, currency = _amount(group, "Amt")
+    amount, currency = amount_at(group, "Amt")
     if amount is None:
-        amount, currency = _amount(group, "AmtDtls/TxAmt/Amt")
+        amount, currency = amount_at(group, "AmtDtls/TxAmt/Amt")
     indicator = get("CdtDbtInd")
     if indicator and indicator not in SIGNS:
         raise ValueError(f"detail {ordinal}: CdtDbtInd is {indicator!r}, not CRDT or DBIT")
     sign = SIGNS[indicator] if indicator else entry_sign
-    instructed, instructed_currency = _amount(group, "AmtDtls/InstdAmt/Amt")
+    instructed, instructed_currency = amount_at(group, "AmtDtls/InstdAmt/Amt")
     return_code = first("RtrInf/Rsn/Cd", "RtrInf/Rsn/Prtry")
     end_to_end = said(get("Refs/EndToEndId"))
     structured = group.groups.get("Strd", [])
@@ -153,7 +147,7 @@ def detail(group: Group, ordinal: int, position: str, entry_sign: int) -> Detail
         references=structured_references(structured),
         text="\n".join(group.many["Ustrd"]) if "Ustrd" in group.many else None,
         additional_text=_additional(group, structured),
-        value_date=_day(first("RltdDts/IntrBkSttlmDt", "RltdDts/AccptncDtTm")),
+        value_date=day(first("RltdDts/IntrBkSttlmDt", "RltdDts/AccptncDtTm")),
         ultimate_payer_name=first("RltdPties/UltmtDbtr/Pty/Nm", "RltdPties/UltmtDbtr/Nm"),
         uetr=get("Refs/UETR"),
         lines=document_lines(structured, position),
@@ -166,56 +160,8 @@ def detail(group: Group, ordinal: int, position: str, entry_sign: int) -> Detail
     )
 
 
-def head_issues(statement: Statement) -> list[Issue]:
-    """What is wrong with account and balances that does not stop the reading."""
-    found = []
-    if statement.account and statement.account_scheme == "iban" and not is_valid_iban(statement.account):
-        found.append(
-            Issue(
-                statement.position,
-                "account_check_failed",
-                f"check digits of the account {statement.account} are wrong",
-                "warning",
-                statement_ordinal=statement.ordinal,
-            )
-        )
-    for balance in (statement.opening, statement.closing):
-        if balance and statement.currency_code and balance.currency_code != statement.currency_code:
-            found.append(
-                Issue(
-                    statement.position,
-                    "currency_differs",
-                    f"balance {balance.code} in {balance.currency_code}"
-                    f" on an account in {statement.currency_code}",
-                    statement_ordinal=statement.ordinal,
-                )
-            )
-    return found
-
-
-def entry_issues(statement: Statement, entry: Entry) -> list[Issue]:
-    """What is wrong with the values of an entry that does not stop the reading."""
-    found = []
-    digits = MINOR_UNITS.get(entry.currency_code)
-    if digits is None:
-        found.append(("currency_unknown", f"{entry.currency_code} is not in ISO 4217", "exception"))
-    elif entry.amount != entry.amount.quantize(Decimal(1).scaleb(-digits)):
-        message = f"{entry.amount} {entry.currency_code}: {digits} decimals at most"
-        found.append(("too_many_decimals", message, "exception"))
-    for one in entry.details:
-        found.extend(
-            ("reference_check_failed", f"{reference.text!r} has wrong check digits", "warning")
-            for reference in one.references
-            if reference.is_valid is False
-        )
-    return [
-        Issue(entry.position, code, message, severity, statement.ordinal, entry.ordinal)  # ty: ignore[invalid-argument-type]
-        for code, message, severity in found
-    ]
-
-
 def _balance(group: Group) -> Balance:
-    amount, currency = _required_amount(group, "Amt")
+    amount, currency = required_amount(group, "Amt")
     indicator = group.first("CdtDbtInd")
     if indicator and indicator not in SIGNS:
         raise ValueError(f"a balance has CdtDbtInd {indicator!r}, not CRDT or DBIT")
@@ -224,7 +170,7 @@ def _balance(group: Group) -> Balance:
         code=group.first("Tp/CdOrPrtry/Cd", "Tp/CdOrPrtry/Prtry", "Tp/Cd") or "",
         amount=amount * (SIGNS[indicator] if indicator else 1),
         currency_code=currency,
-        balance_date=_day(group.first("Dt/Dt", "Dt/DtTm")),
+        balance_date=day(group.first("Dt/Dt", "Dt/DtTm")),
     )
 
 
@@ -238,16 +184,16 @@ def _chosen(balances: tuple[Balance, ...], codes: tuple[str, ...], *, last: bool
 
 def _totals(group: Group) -> StatedTotals:
     path = "TxsSummry/"
-    net = _number(group.first(f"{path}TtlNtries/TtlNetNtry/Amt", f"{path}TtlNtries/TtlNetNtryAmt"))
+    net = number(group.first(f"{path}TtlNtries/TtlNetNtry/Amt", f"{path}TtlNtries/TtlNetNtryAmt"))
     sign = SIGNS.get(group.first(f"{path}TtlNtries/TtlNetNtry/CdtDbtInd", f"{path}TtlNtries/CdtDbtInd") or "")
     return StatedTotals(
-        entry_count=_count(group.first(f"{path}TtlNtries/NbOfNtries")),
-        gross_amount=_number(group.first(f"{path}TtlNtries/Sum")),
+        entry_count=count(group.first(f"{path}TtlNtries/NbOfNtries")),
+        gross_amount=number(group.first(f"{path}TtlNtries/Sum")),
         net_amount=net * sign if net is not None and sign else None,
-        credit_count=_count(group.first(f"{path}TtlCdtNtries/NbOfNtries")),
-        credit_amount=_number(group.first(f"{path}TtlCdtNtries/Sum")),
-        debit_count=_count(group.first(f"{path}TtlDbtNtries/NbOfNtries")),
-        debit_amount=_number(group.first(f"{path}TtlDbtNtries/Sum")),
+        credit_count=count(group.first(f"{path}TtlCdtNtries/NbOfNtries")),
+        credit_amount=number(group.first(f"{path}TtlCdtNtries/Sum")),
+        debit_count=count(group.first(f"{path}TtlDbtNtries/NbOfNtries")),
+        debit_amount=number(group.first(f"{path}TtlDbtNtries/Sum")),
     )
 
 
@@ -256,11 +202,11 @@ def _charges(group: Group) -> tuple[Charge, ...]:
     found = []
     for outer in group.groups.get("Chrgs", ()):
         for record in outer.groups.get("Rcrd") or [outer]:
-            amount, currency = _amount(record, "Amt")
+            amount, currency = amount_at(record, "Amt")
             if amount is not None:
                 sign = -1 if record.first("CdtDbtInd") == "CRDT" else 1
                 kind = record.first("Tp/Cd", "Tp/Prtry/Id", "Tp/Prtry")
-                found.append(Charge(sign * amount, currency, _flag(record.first("ChrgInclInd")), kind))
+                found.append(Charge(sign * amount, currency, flag(record.first("ChrgInclInd")), kind))
     return tuple(found)
 
 
@@ -299,45 +245,3 @@ def _status(text: str | None) -> str:
     if text and text not in STATUS:
         raise ValueError(f"status {text[:35]!r} is not BOOK, PDNG, FUTR or INFO")
     return STATUS[text or "BOOK"]
-
-
-def _amount(group: Group, path: str) -> tuple[Decimal | None, str | None]:
-    text = group.texts.get(path)
-    if not text:
-        return None, None
-    return _number(text), group.currencies.get(path)
-
-
-def _required_amount(group: Group, path: str) -> tuple[Decimal, str]:
-    amount, currency = _amount(group, path)
-    if amount is None:
-        raise ValueError(f"no {path}")
-    if not currency or not _CURRENCY.fullmatch(currency):
-        raise ValueError(f"{path} has the currency {(currency or '')[:10]!r}")
-    return amount, currency
-
-
-def _number(text: str | None) -> Decimal | None:
-    """An amount without a sign: the indicator has it, so a minus here would turn it twice."""
-    if not text:
-        return None
-    found = values.amount(text)
-    if found.is_signed() and found:
-        raise ValueError(f"amount {text[:40]} is negative beside its CdtDbtInd")
-    return found
-
-
-def _count(text: str | None) -> int | None:
-    return values.count(text) if text else None
-
-
-def _flag(text: str | None) -> bool | None:
-    if not text:
-        return None
-    if text not in {"true", "false", "1", "0"}:
-        raise ValueError(f"{text[:35]!r} is not true or false")
-    return text in {"true", "1"}
-
-
-def _day(text: str | None) -> date | None:
-    return values.iso_day(text) if text else None
