@@ -171,16 +171,21 @@ def letter_rows(run: Run, decisions: pl.DataFrame, messages: list[Message]) -> p
 
 def with_ledger(run: Run, rows: pl.DataFrame, lines: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """This run's letters beside all that the ledger has; a letter that left stays as it left."""
+    today = rows["letter_id"].implode()
     kept = run.ledger.letter_rows(run.as_of).filter(
-        (pl.col("state") != "approval_pending") | ~pl.col("letter_id").is_in(rows["letter_id"].implode())
+        (pl.col("state") != "approval_pending") | ~pl.col("letter_id").is_in(today)
     )
-    fresh = rows.filter(~pl.col("letter_id").is_in(kept["letter_id"].implode()))
-    kept_lines = run.ledger.line_rows(run.as_of).filter(
-        pl.col("letter_id").is_in(kept["letter_id"].implode())
+    kept_ids = kept["letter_id"].implode()
+    shown = pl.concat(
+        [
+            kept.select(*LETTER_COLUMNS, is_of_last_run=pl.col("batch_id") == run.batch_id),
+            rows.filter(~pl.col("letter_id").is_in(kept_ids)).select(*LETTER_COLUMNS, is_of_last_run=True),
+        ]
     )
-    fresh_lines = lines.filter(pl.col("letter_id").is_in(fresh["letter_id"].implode()))
+    kept_lines = run.ledger.line_rows(run.as_of).filter(pl.col("letter_id").is_in(kept_ids))
+    fresh_lines = lines.filter(~pl.col("letter_id").is_in(kept_ids))
     return (
-        pl.concat([kept.select(LETTER_COLUMNS), fresh.select(LETTER_COLUMNS)]).sort("letter_id"),
+        shown.sort("letter_id"),
         pl.concat([kept_lines, fresh_lines.select(kept_lines.columns)]).sort("letter_id", "line_number"),
     )
 

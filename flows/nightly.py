@@ -20,7 +20,7 @@ from o2c.calendars import BusinessCalendar
 from o2c.gates import sending_clock
 from o2c.home import Home, SourceEntry, open_home
 from o2c.ledger import Ledger
-from o2c.policy import ControlsPolicy, load_policies
+from o2c.policy import ControlsPolicy, Policies, PolicyError, load_policies
 from o2c.run import Run, Step, run_id_of
 from o2c.settings import Settings
 from o2c.summary import summary_of
@@ -48,6 +48,16 @@ class NightlyRun(BaseModel):
 
 class PastDate(ValueError):
     """Letters of another day than today may not leave."""
+
+
+def refuse_unreviewed(policies: Policies, as_of: date) -> None:
+    """A value that law gave is not used past the date by which somebody was to look at it again.
+
+    Raises:
+        PolicyError: names every such value.
+    """
+    if overdue := policies.past_review(as_of):
+        raise PolicyError("\n".join([f"policies are past their review on {as_of}, nothing was run.", *overdue]))
 
 
 def refuse_past(home: Home, ledger: Ledger, as_of: date, now: datetime, controls: ControlsPolicy) -> None:
@@ -91,6 +101,7 @@ def play(request: NightlyRun, say: Callable[[str], None] = print) -> Run:
     home = open_home(request.home or settings.home)
     time_zone = policies.controls.time_zone
     as_of = request.as_of_date or datetime.now(ZoneInfo(time_zone)).date()
+    refuse_unreviewed(policies, as_of)
     now = home.clock(as_of, time_zone)
     ledger = Ledger(settings.ledger_url or home.ledger_url)
     with home.lock("publish", settings.lock_wait_seconds):

@@ -1,4 +1,4 @@
--- Every line of a letter decided on a run date stands for an item of that customer, entity and currency
+-- Every line of a letter that the last run decided stands for an item of that customer, entity and currency
 -- which is open on that date with at least the line's amount, listed once.
 with
     run_dates as (select as_of_date from {{ ref("stg_as_of_dates") }} where is_run_date),
@@ -16,6 +16,7 @@ with
         from {{ ref("fct_letter_lines") }} as letter_lines
         inner join {{ ref("fct_letters") }} as letters on letters.letter_id = letter_lines.letter_id
         inner join run_dates on run_dates.as_of_date = letters.decided_as_of_date
+        where letters.is_of_last_run
         group by
             letters.decided_as_of_date,
             letters.entity_id,

@@ -1,4 +1,4 @@
--- A letter decided on a run date is the letter of one decision on that date, about the same customer and
+-- A letter that the last run decided is the letter of one decision on that date, about the same customer and
 -- level.
 with
     run_dates as (select as_of_date from {{ ref("stg_as_of_dates") }} where is_run_date),
@@ -6,6 +6,7 @@ with
         select letters.*
         from {{ ref("fct_letters") }} as letters
         inner join run_dates on run_dates.as_of_date = letters.decided_as_of_date
+        where letters.is_of_last_run
     )
 
 select

@@ -18,6 +18,7 @@ MART_SCHEMAS = ("core", "receivables", "collections", "quality")
 # Kept for every as-of date ever run; the others show the dates of the run that was published last.
 HISTORY = (
     "core.fct_customer_segments",
+    "core.fct_customer_risk_terms",
     "receivables.fct_ar_aging",
     "collections.fct_dunning_decisions",
     "collections.fct_credit_flags",

@@ -17,6 +17,7 @@ select
     cast(total_amount as decimal(18, 4)) as total_amount,
     cast(episode as bigint) as episode,
     cast(try_number as bigint) as try_number,
+    cast(is_of_last_run as boolean) as is_of_last_run,
     cast(decided_as_of_date as date) as decided_as_of_date,
     cast(sent_at as timestamp with time zone) as sent_at
 from {{ source("decided", "letters") }}
