@@ -26,6 +26,7 @@ def table(size: int, found: dict[str, object], fixed: Cost | None) -> str:
     if night:
         lines += _ratios(found, night, fixed)
     lines += [f"totals {pair}: {'agree' if same else 'DIFFER'}" for pair, same in found["agreement"].items()]
+    lines += [f"  {difference}" for difference in found["differences"]]
     return "\n".join(lines)
 
 

@@ -28,7 +28,8 @@ def with_payment_ids(books: Books, intents: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([singles, runs.drop("slice")], how="vertical").with_columns(
         is_in_run=in_run,
         is_booked=pl.col("is_credit_sale")
-        & (pl.col("day") <= books.last_applied_day)
+        # Who grants a discount books the payment with it, also lately.
+        & ((pl.col("day") <= books.last_applied_day) | (pl.col("discount") > 0))
         # What came without a sender was found out by the ledger's people later, but not always.
         & (~pl.col("is_unknown_payer") | books.draws.happens("payer found", "counter", 0.75)),
     )
