@@ -4,28 +4,22 @@ The parser behind it (polars) fills short rows, drops what is too long and swall
 so every record is counted on the bytes first, and only whole, even records reach the parser.
 """
 
-import codecs
 import csv
 import io
 import mmap
 import re
-import tempfile
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import IO
 
 import polars as pl
 import pyarrow as pa
 
+from o2c.sources.decoding import decoded, refuse_nul, too_long, utf8
 from o2c.sources.model import FileSpec
 from o2c.sources.reading import BATCH_BYTES, MAX_COLUMNS, MAX_RECORD_BYTES, BadRecord, Batch, RefusedFile
 
 _NEWLINE, _RETURN = 10, 13
-_MARKS = {
-    codecs.BOM_UTF8: "utf-8",
-    codecs.BOM_UTF16_LE: "utf-16",
-    codecs.BOM_UTF16_BE: "utf-16",
-}
 
 
 class CsvReader:
@@ -41,10 +35,10 @@ class CsvReader:
         self._batch_bytes = batch_bytes
         self._delimiter = ord(self._dialect.delimiter)
         self._quote = None if self._dialect.quote == "none" else self._dialect.quote.encode()
-        self._data = _decoded(path, self._dialect.encoding)
+        self._data = decoded(path, self._dialect.encoding)
         self._start, self._line = 0, 1
         self.stated_count: int | None = None
-        if self._data[:3] == codecs.BOM_UTF8:
+        if self._data[:3] == BOM_UTF8:
             self._start = 3
         self._end = len(self._data)
         self._check_last_line()
@@ -59,6 +53,10 @@ class CsvReader:
             cut, batch, lines = self._batch(chunk, is_last=self._start + len(chunk) == self._end)
             self._start += cut
             self._line += lines
+            # what was read need not stay in memory
+            self._data.madvise(
+                mmap.MADV_DONTNEED, 0, self._start // mmap.PAGESIZE * mmap.PAGESIZE or mmap.PAGESIZE
+            )
             yield batch
 
     # ── before the first record ──────────────────────────────────────────────────────────────────────
@@ -66,7 +64,7 @@ class CsvReader:
     def _check_last_line(self) -> None:
         if self._start == self._end:
             raise RefusedFile("the file is empty (no header, no rows). Extract it again.")
-        _refuse_nul(self._data[self._start : self._start + 64], 1)
+        refuse_nul(self._data[self._start : self._start + 64], 1)
         if self._data[self._end - 1] != _NEWLINE and self._dialect.final_newline == "required":
             raise RefusedFile(
                 f"line {self._lines_in_all()} has no line end, so the file may be cut off there. Extract it again,"
@@ -80,7 +78,7 @@ class CsvReader:
         at = self._data.find(b"\n", self._start, self._end)
         stop = self._end if at < 0 else at + 1
         if stop - self._start > MAX_RECORD_BYTES:
-            raise _too_long(self._line)
+            raise too_long(self._line)
         line = self._data[self._start : stop]
         self._start, self._line = stop, self._line + 1
         return line
@@ -97,8 +95,8 @@ class CsvReader:
         if self._start == self._end:
             raise RefusedFile("the file has no header line.")
         raw = self._next_line()
-        _refuse_nul(raw, self._line - 1)
-        text = _utf8(raw, self._line - 1, self._dialect.encoding).rstrip("\r\n")
+        refuse_nul(raw, self._line - 1)
+        text = utf8(raw, self._line - 1, self._dialect.encoding).rstrip("\r\n")
         try:
             names = next(iter(self._split([text])), [])
         except csv.Error as error:
@@ -157,17 +155,20 @@ class CsvReader:
         if has_quotes := (self._quote is not None and self._quote in chunk):
             ends, delimiters = self._outside_quotes(chunk, octets, newlines, delimiters, is_last=is_last)
         if ends.is_empty():
-            raise _too_long(self._line)
+            raise too_long(self._line)
         cut = int(ends[-1]) + 1
         starts = pl.concat([pl.Series([0], dtype=ends.dtype), (ends + 1).head(len(ends) - 1)])
-        lines = starts.cast(pl.Int64) * 0 + self._line + newlines.search_sorted(starts).cast(pl.Int64)
+        if has_quotes:
+            lines = newlines.search_sorted(starts).cast(pl.Int64) + self._line
+        else:
+            lines = pl.int_range(self._line, self._line + len(ends), eager=True)
         lengths = (ends - starts).cast(pl.Int64)
         if (longest := lengths.arg_max()) is not None and lengths[longest] > MAX_RECORD_BYTES:
-            raise _too_long(int(lines[longest]))
+            raise too_long(int(lines[longest]))
         text = chunk[:cut]
-        _refuse_nul(text, self._line)
+        refuse_nul(text, self._line)
         if not text.isascii():
-            _utf8(text, self._line, self._dialect.encoding)
+            utf8(text, self._line, self._dialect.encoding)
         batch = self._rows(
             text, octets, starts, ends, lines, delimiters, has_quotes=has_quotes, is_cut=is_cut
         )
@@ -222,6 +223,8 @@ class CsvReader:
         """Records with as many fields as there are columns become rows, blank lines are left out, others are bad."""
         width = len(self.columns)
         lengths = (ends - starts).cast(pl.Int64)
+        if _is_even(starts, ends, delimiters, width - 1) and width > 1:
+            return Batch(self._parsed(text, len(lines), has_quotes=has_quotes), lines)
         upto_end = delimiters.search_sorted(ends).cast(pl.Int64)
         fields = upto_end - pl.concat([pl.Series([0], dtype=pl.Int64), upto_end.head(len(upto_end) - 1)]) + 1
         uneven = fields != width
@@ -281,78 +284,10 @@ class CsvReader:
         return frame
 
 
-# ── bytes ────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _decoded(path: Path, encoding: str) -> mmap.mmap:
-    """The file as UTF-8 on disk: itself, or a copy in a temporary file that goes away with the reader."""
-    with path.open("rb") as source:
-        head = source.read(4)
-        if not head:
-            raise RefusedFile(
-                "the file has zero bytes. An extract without rows has at least a header; extract it again."
-            )
-        mark = next((name for mark, name in _MARKS.items() if head.startswith(mark)), None)
-        if mark and not encoding.startswith(mark):
-            raise RefusedFile(
-                f"line 1 starts with the byte order mark of {mark}, but the declared encoding is {encoding}."
-                f" Declare `encoding: {mark}`."
-            )
-        source.seek(0)
-        if encoding == "utf-8":
-            return mmap.mmap(source.fileno(), 0, access=mmap.ACCESS_READ)
-        with tempfile.TemporaryFile() as copy:
-            _transcode(source, copy, encoding)
-            if not copy.tell():
-                raise RefusedFile("the file holds a byte order mark and nothing else. Extract it again.")
-            copy.flush()
-            return mmap.mmap(copy.fileno(), 0, access=mmap.ACCESS_READ)
-
-
-def _transcode(source: IO[bytes], copy: IO[bytes], encoding: str) -> None:
-    decoder = codecs.getincrementaldecoder(encoding)("strict")
-    line = 1
-    while True:
-        octets = source.read(1 << 20)
-        try:
-            text = decoder.decode(octets, final=not octets)
-        except UnicodeDecodeError as error:
-            line += octets[: error.start].count(b"\n")
-            raise RefusedFile(
-                f"line {line} is not {encoding}: {error.reason}. Declare the encoding that the producer writes."
-            ) from error
-        line += text.count("\n")
-        copy.write(text.encode())
-        if not octets:
-            return
-
-
-def _utf8(text: bytes, line: int, encoding: str) -> str:
-    """The decoded text.
-
-    Raises:
-        RefusedFile: an octet that is not UTF-8, with its line.
-    """
-    try:
-        return text.decode()
-    except UnicodeDecodeError as error:
-        at = line + text.count(b"\n", 0, error.start)
-        raise RefusedFile(
-            f"line {at} is not {encoding} (octet 0x{text[error.start]:02x}). Declare the encoding that the producer"
-            " writes, often cp1252 or latin-1."
-        ) from error
-
-
-def _refuse_nul(text: bytes, line: int) -> None:
-    if (at := text.find(b"\0")) >= 0:
-        raise RefusedFile(
-            f"line {line + text.count(chr(10).encode(), 0, at)} has a NUL byte. The file is damaged, or it is UTF-16:"
-            " then declare `encoding: utf-16-le` or `utf-16-be`."
-        )
-
-
-def _too_long(line: int) -> RefusedFile:
-    return RefusedFile(
-        f"line {line} is longer than {MAX_RECORD_BYTES // (1 << 20)} MiB, which no row of a ledger is."
-        " The line ends or the quotes of the file are damaged; extract it again."
-    )
+def _is_even(starts: pl.Series, ends: pl.Series, delimiters: pl.Series, each: int) -> bool:
+    """Whether every record has exactly ``each`` delimiters: as many in all, and the first and last in their record."""
+    delimiters = delimiters.head(int(delimiters.search_sorted(int(ends[-1]))))
+    if each < 1 or len(delimiters) != each * len(ends):
+        return False
+    first, last = delimiters.gather_every(each), delimiters.gather_every(each, each - 1)
+    return bool((first >= starts).all() and (last < ends).all())

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from o2c.contract import TABLES
 from o2c.sources.definition_check import spec_faults
 from o2c.sources.model import DefinitionSpec, FileSpec, TableSpec
+from o2c.sources.yaml_text import read_yaml
 
 # Raised when the same definition would land other rows than before: everything is then landed anew.
 LANDING_VERSION = 1
@@ -98,7 +99,7 @@ def load_definition(path: Path, data_root: Path | None = None) -> Definition:
     """
     origin = str(path)
     try:
-        raw, faults = _read_yaml(path.read_text(encoding="utf-8"))
+        raw, faults = read_yaml(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise _not_accepted(origin, ["there is no such file"], "Check the path given to --source.") from error
     except (OSError, UnicodeDecodeError) as error:
@@ -202,44 +203,7 @@ def set_faults(definitions: list[Definition]) -> list[str]:
     return faults
 
 
-# ── YAML ─────────────────────────────────────────────────────────────────────────────────────────────
-
-
-class _TextLoader(yaml.BaseLoader):
-    """Every scalar stays the text that was written (``007``, ``NO``, ``2020-01-01``); a key given twice is a fault."""
-
-    def __init__(self, stream: str) -> None:
-        super().__init__(stream)
-        self.faults: list[str] = []
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
-        seen: set[str] = set()
-        merged = [pair for key, value in node.value if key.value == "<<" for pair in self._pairs(value)]
-        node.value = [pair for pair in node.value if pair[0].value != "<<"]
-        for key, _ in node.value:
-            name = str(self.construct_object(key, deep=True))
-            if name in seen:
-                self.faults.append(
-                    f"line {key.start_mark.line + 1}: {name!r} is given twice; two columns cannot be mapped onto one"
-                )
-            seen.add(name)
-        node.value = [pair for pair in merged if pair[0].value not in seen] + node.value
-        return super().construct_mapping(node, deep)
-
-    @staticmethod
-    def _pairs(node: yaml.Node) -> list:
-        """What ``<<`` brings in: the pairs of a mapping that is named elsewhere."""
-        if not isinstance(node, yaml.MappingNode):
-            raise yaml.MarkedYAMLError(problem="<< must name one mapping", problem_mark=node.start_mark)
-        return list(node.value)
-
-
-def _read_yaml(text: str) -> tuple[object, list[str]]:
-    loader = _TextLoader(text)
-    try:
-        return loader.get_single_data(), loader.faults
-    finally:
-        loader.dispose()
+# ── parts ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def _with_default_dialect(raw: dict) -> dict:

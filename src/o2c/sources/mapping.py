@@ -1,27 +1,20 @@
 """One batch of a file as rows of one contract table: mapped, checked, with what was rejected and why."""
 
-import json
 from dataclasses import dataclass, field
 
 import polars as pl
 
-from o2c.contract import POLARS_TYPES, Kind, Table
+from o2c.contract import Kind, Table
 from o2c.sources.contract_check import contract_faults
 from o2c.sources.expression import Evaluator, Expression, key_expression, parse
 from o2c.sources.model import ColumnSpec, TableSpec, TextForm, ValueForm, template_fields
 from o2c.sources.plausibility import row_warnings
+from o2c.sources.problems import not_twice, problem_rows, rows_of, unreadable_rows
 from o2c.sources.reading import Batch
 from o2c.sources.values import SCALES, Fault, Values, clean
 from o2c.sources.values import parse as parse_values
 
 CANONICAL = TextForm()
-PROBLEMS = {
-    "line": pl.Int64(),
-    "severity": pl.String(),
-    "reason_code": pl.String(),
-    "reason": pl.String(),
-    "raw_row": pl.String(),
-}
 
 
 @dataclass(frozen=True)
@@ -99,17 +92,17 @@ class TableMapper:
         self._read_inputs(work)
         filtered = self._filter(work)
         frame = self._map(work)
-        work.faults += _not_twice(contract_faults(frame, self._table), work.faults)
+        work.faults += not_twice(contract_faults(frame, self._table), work.faults)
         for spec in self._spec.warnings:
             holds, failed = self._evaluator.values(parse(spec.when), work.typed)
             rows = (holds.fill_null(False) | failed).arg_true()
             work.notes.append(Fault(rows, spec.code, spec.code, None, f"holds: {spec.when}"))
         noted, implausible, dated = row_warnings(frame, self._table, loaded_on, "due_date" in self._columns)
-        rejected = _rows_of(work.faults, frame.height)
+        rejected = rows_of(work.faults, frame.height)
         problems = [
-            _problems(work, work.faults, "rejected", None),
-            _problems(work, work.notes + noted, "warning", rejected),
-            _unreadable(batch),
+            problem_rows(work.text, work.lines, work.faults, "rejected", None),
+            problem_rows(work.text, work.lines, work.notes + noted, "warning", rejected),
+            unreadable_rows(batch),
         ]
         rows = frame.with_columns(work.lines.alias("_line")).filter(~rejected)
         return Mapped(
@@ -169,7 +162,7 @@ class TableMapper:
         if self._spec.where is None:
             return 0
         wanted, failed = self._evaluator.values(parse(self._spec.where), work.typed)
-        unclear = failed | _rows_of(work.faults, work.text.height)
+        unclear = failed | rows_of(work.faults, work.text.height)
         keep = wanted.fill_null(False) | unclear
         if failed.any():
             work.faults.append(
@@ -310,53 +303,3 @@ def _pieces(template: str) -> list[tuple[bool, str]]:
         if name:
             pieces.append((True, name))
     return pieces
-
-
-def _rows_of(faults: list[Fault], height: int) -> pl.Series:
-    mask = pl.repeat(False, height, eager=True, dtype=pl.Boolean)
-    for fault in faults:
-        mask = mask.scatter(fault.rows, True)
-    return mask
-
-
-def _not_twice(found: list[Fault], earlier: list[Fault]) -> list[Fault]:
-    """Contract faults less those of values already called unreadable: their null is the consequence, not the fault."""
-    kept = []
-    for fault in found:
-        seen = [other.rows.cast(pl.UInt32) for other in earlier if other.column == fault.column]
-        if fault.code == "missing_required" and seen:
-            rows = fault.rows.filter(~fault.rows.is_in(pl.concat(seen).implode()))
-            fault = Fault(rows, fault.column, fault.code, None, fault.says)
-        if len(fault.rows):
-            kept.append(fault)
-    return kept
-
-
-def _problems(work: _Work, faults: list[Fault], severity: str, without: pl.Series | None) -> pl.DataFrame:
-    """One row per rejected row (first code, all reasons), or one per row and warning."""
-    by_row: dict[int, list[tuple[str, str]]] = {}
-    for fault in faults:
-        for position, row in enumerate(fault.rows.to_list()):
-            if without is None or not without[row]:
-                by_row.setdefault(row, []).append((fault.code, fault.reason(position)))
-    records = []
-    raw = work.text.drop("_line")
-    for row, said in sorted(by_row.items()):
-        text = json.dumps(raw.row(row, named=True), ensure_ascii=False)
-        line = work.lines[row]
-        if severity == "rejected":
-            records.append((line, severity, said[0][0], "; ".join(reason for _, reason in said), text))
-        else:
-            records += [(line, severity, code, reason, text) for code, reason in said]
-    return pl.DataFrame(records, schema=PROBLEMS, orient="row")
-
-
-def _unreadable(batch: Batch) -> pl.DataFrame:
-    rows = [
-        (bad.line, "rejected", bad.reason_code, bad.reason, json.dumps(bad.raw, ensure_ascii=False))
-        for bad in batch.bad
-    ]
-    return pl.DataFrame(rows, schema=PROBLEMS, orient="row")
-
-
-__all__ = ["CANONICAL", "POLARS_TYPES", "PROBLEMS", "Lookup", "Mapped", "TableMapper", "column_specs"]

@@ -9,7 +9,7 @@ import polars as pl
 # One record longer than this is no row of a ledger: the file is refused before it fills the memory.
 MAX_RECORD_BYTES = 1 << 20
 MAX_COLUMNS = 2_000
-BATCH_BYTES = 8 << 20
+BATCH_BYTES = 16 << 20
 
 
 class RefusedFile(ValueError):

@@ -11,9 +11,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from o2c.contract import PROVENANCE, Table
-from o2c.sources.mapping import PROBLEMS, Mapped
+from o2c.sources.mapping import Mapped
 from o2c.sources.model import OnePer, TableSpec
 from o2c.sources.one_per import Gathering
+from o2c.sources.problems import PROBLEMS
 
 REJECTED = {"file_id": pl.String(), "source": pl.String(), "table_name": pl.String(), **PROBLEMS}
 
@@ -122,9 +123,10 @@ class TableSink:
         """Positions in the temporary file that must not stay."""
         if not self._hashes:
             return pl.Series([], dtype=pl.UInt32)
-        suspects = pl.concat(self._hashes).is_duplicated().arg_true()
-        if not len(suspects):
-            return suspects
+        hashes = pl.concat(self._hashes)
+        if hashes.n_unique() == len(hashes):
+            return pl.Series([], dtype=pl.UInt32)
+        suspects = hashes.is_duplicated().arg_true()
         names = self.table.names
         rows = (
             pl.scan_parquet(self._path)
@@ -182,6 +184,7 @@ class TableSink:
                 compression="zstd",
                 compression_level=1,
                 use_dictionary=self._repeating(),
+                write_statistics=False,
                 store_schema=False,  # so that a repeated value is plain text to every reader
             )
         if arrow.num_rows:
@@ -191,18 +194,20 @@ class TableSink:
         """The batch in contract order with its provenance; what is one value or none at all is never spelled out."""
         names = [*self.table.names, "_line"]
         filled = rows.select(name for name in names if rows[name].null_count() < rows.height)
-        there = filled.to_arrow(compat_level=pl.CompatLevel.oldest())
+        there = filled.to_arrow(compat_level=pl.CompatLevel.newest())
         columns: dict[str, pa.Array | pa.ChunkedArray] = {}
         for name, dtype in (self.table.schema | PROVENANCE).items():
-            kind = pl.Series([], dtype=dtype).to_arrow(compat_level=pl.CompatLevel.oldest()).type
             if name in self._provenance:
-                value = pa.array([self._provenance[name]], type=kind)
-                column = pa.DictionaryArray.from_arrays(
-                    pa.repeat(pa.scalar(0, pa.int32()), rows.height), value
+                value = pl.Series([self._provenance[name]], dtype=dtype).to_arrow(
+                    compat_level=pl.CompatLevel.oldest()
                 )
+                number = pa.repeat(pa.scalar(0, pa.int32()), rows.height)
+                columns[name] = pa.DictionaryArray.from_arrays(number, value)
+            elif name in filled.columns:
+                columns[name] = there[name]
             else:
-                column = there[name] if name in filled.columns else pa.nulls(rows.height, kind)
-            columns[name] = column
+                kind = pl.Series([], dtype=dtype).to_arrow(compat_level=pl.CompatLevel.newest()).type
+                columns[name] = pa.nulls(rows.height, kind)
         return pa.table(columns)
 
     def _repeating(self) -> list[str]:

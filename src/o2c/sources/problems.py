@@ -1,0 +1,71 @@
+"""Faults and warnings of a batch as rows: which line, why, and what stood there."""
+
+import json
+
+import polars as pl
+
+from o2c.sources.reading import Batch
+from o2c.sources.values import Fault
+
+PROBLEMS = {
+    "line": pl.Int64(),
+    "severity": pl.String(),
+    "reason_code": pl.String(),
+    "reason": pl.String(),
+    "raw_row": pl.String(),
+}
+
+_NO_PROBLEMS = pl.DataFrame(schema=PROBLEMS)
+
+
+def rows_of(faults: list[Fault], height: int) -> pl.Series:
+    mask = pl.repeat(False, height, eager=True, dtype=pl.Boolean)
+    for fault in faults:
+        mask = mask.scatter(fault.rows, True)
+    return mask
+
+
+def not_twice(found: list[Fault], earlier: list[Fault]) -> list[Fault]:
+    """Contract faults less those of values already called unreadable: their null is the consequence, not the fault."""
+    kept = []
+    for fault in found:
+        seen = [other.rows.cast(pl.UInt32) for other in earlier if other.column == fault.column]
+        if fault.code == "missing_required" and seen:
+            rows = fault.rows.filter(~fault.rows.is_in(pl.concat(seen).implode()))
+            fault = Fault(rows, fault.column, fault.code, None, fault.says)
+        if len(fault.rows):
+            kept.append(fault)
+    return kept
+
+
+def problem_rows(
+    text: pl.DataFrame, lines: pl.Series, faults: list[Fault], severity: str, without: pl.Series | None
+) -> pl.DataFrame:
+    """One row per rejected row (first code, all reasons), or one per row and warning."""
+    if not faults:
+        return _NO_PROBLEMS
+    by_row: dict[int, list[tuple[str, str]]] = {}
+    for fault in faults:
+        for position, row in enumerate(fault.rows.to_list()):
+            if without is None or not without[row]:
+                by_row.setdefault(row, []).append((fault.code, fault.reason(position)))
+    records = []
+    raw = text.drop("_line")
+    for row, said in sorted(by_row.items()):
+        content = json.dumps(raw.row(row, named=True), ensure_ascii=False)
+        line = lines[row]
+        if severity == "rejected":
+            records.append((line, severity, said[0][0], "; ".join(reason for _, reason in said), content))
+        else:
+            records += [(line, severity, code, reason, content) for code, reason in said]
+    return pl.DataFrame(records, schema=PROBLEMS, orient="row")
+
+
+def unreadable_rows(batch: Batch) -> pl.DataFrame:
+    if not batch.bad:
+        return _NO_PROBLEMS
+    rows = [
+        (bad.line, "rejected", bad.reason_code, bad.reason, json.dumps(bad.raw, ensure_ascii=False))
+        for bad in batch.bad
+    ]
+    return pl.DataFrame(rows, schema=PROBLEMS, orient="row")
