@@ -343,3 +343,20 @@ def test_a_check_tells_what_keeps_a_source_from_being_loaded(home):
 
     assert not check.is_usable
     assert "It seems to be delimited by ';': declare `delimiter`." in check.text()
+
+
+def test_a_data_root_that_is_not_there_is_told(home):
+    from o2c.sources.definition import DefinitionError
+
+    home.write("books.yml", DELTAS % "")
+
+    with pytest.raises(DefinitionError, match=r"data root .*/gone is not a folder"):
+        load_definition(home.books / "books.yml", home.books / "gone")
+
+
+def test_a_landing_folder_that_cannot_be_written_is_told(home):
+    home.write("customers.csv", CUSTOMERS + "C1,Acme\n")
+    home.landing.write_text("in the way")
+
+    with pytest.raises(PermissionError, match="cannot write there"):
+        home.land()
