@@ -11,6 +11,19 @@ from o2c.policy.plain_yaml import PlainLoader
 
 Method = Literal["check", "ach", "wire", "card", "direct_debit", "cash", "other"]
 
+CheckField = Literal[
+    "amount", "payer_bank", "payer_account", "check_number", "check_date", "payer_name", "payee_name", "blank"
+]
+DocumentField = Literal[
+    "invoice_reference",
+    "paid_amount",
+    "discount_amount",
+    "deduction_amount",
+    "gross_amount",
+    "reason_code",
+    "blank",
+]
+
 
 class BankProfile(BaseModel):
     """One bank's way of writing a format. Every key has a value that fits a bank that follows the standard."""
@@ -26,6 +39,13 @@ class BankProfile(BaseModel):
     encodings: tuple[str, ...] = ("utf-8", "cp1252", "latin-1")
     # The bank's type code to the payment method of our contract.
     methods: dict[str, Method] = Field(default_factory=dict)
+    # BAI2: codes of the bank's own (900 to 999) that are credits or debits against the standard's ranges.
+    credit_codes: tuple[Annotated[str, Field(pattern=r"^[0-9]{3}$")], ...] = ()
+    debit_codes: tuple[Annotated[str, Field(pattern=r"^[0-9]{3}$")], ...] = ()
+    # Lockbox: fields and widths of a check record behind its item number, and of one document in an overflow
+    # record behind its indicator, repeated to the record's end. Empty: the layouts that lockbox.py describes.
+    lockbox_check: tuple[tuple[CheckField, Annotated[int, Field(gt=0)]], ...] = ()
+    lockbox_document: tuple[tuple[DocumentField, Annotated[int, Field(gt=0)]], ...] = ()
     # Our account, as the statement has it without blanks, to the entity that owns it.
     entities: dict[str, str] = Field(default_factory=dict)
     # Currency of accounts whose statements do not say it.

@@ -1,0 +1,261 @@
+"""BAI2: balances and entries of US banks, as comma-separated records that may go on in 88 records.
+
+Cash Management Balance Reporting Specifications, version 2. Rules that are not obvious:
+
+- amounts are integers of minor units, as many as the currency of the account has; type codes say the side;
+- a record goes on in 88 records anywhere, also inside a list of type codes; the last field of a 16 is text, which
+  88 records continue line by line, and which is kept as it is;
+- 49, 98 and 99 repeat sums and counts. Records or parts that are not all there refuse the file; a sum that differs
+  is an exception. ``warnings_only: [count_differs]`` in a bank's profile makes its wrong counts a warning.
+"""
+
+from dataclasses import dataclass, field, replace
+from datetime import date
+
+from o2c.sources.bank.bai2_account import Account, Group, entry_of, statement_of
+from o2c.sources.bank.bai2_codes import side
+from o2c.sources.bank.bai2_fields import amounts, day, detail_16, minor, without_end
+from o2c.sources.bank.bai2_records import Record, is_record, records
+from o2c.sources.bank.controls import Issues, check_statement
+from o2c.sources.bank.decoding import decoded
+from o2c.sources.bank.errors import RejectedFile
+from o2c.sources.bank.model import BankFile, Content, Entry, Issue, Statement, all_bytes, content_id
+from o2c.sources.bank.profiles import STANDARD, BankProfile
+
+ASK = "ask the bank for the file again"
+# Which record may follow which part: the open part, and the codes that go on there.
+FOLLOWS = {
+    "nothing": ("01",),
+    "file": ("02", "99"),
+    "group": ("03", "98"),
+    "account": ("16", "49"),
+}
+NAMES = {"01": "file header", "02": "group header", "03": "account", "16": "entry", "49": "account trailer"}
+
+
+def read(content: Content, name: str, profile: BankProfile = STANDARD) -> BankFile:
+    """All accounts of one file, one statement each.
+
+    Raises:
+        RejectedFile: a record is missing, out of place or unreadable, a count differs, the file is a test or asks to
+            delete what was reported before.
+    """
+    file_id = content_id(content)
+    reading = _Reading(name, profile)
+    reading.run(records(decoded(all_bytes(content), name, profile)))
+    return BankFile(
+        name,
+        file_id,
+        "bai2",
+        "2",
+        statements=tuple(replace(one, file_id=file_id) for one in reading.statements),
+        exceptions=tuple(reading.issues.found),
+    )
+
+
+@dataclass(slots=True)
+class _Part:
+    """Running count and sum of the file, a group or an account, to be compared with its trailer."""
+
+    line: int = 0
+    record_count: int = 0
+    part_count: int = 0
+    amount: int = 0
+
+
+@dataclass(slots=True)
+class _Open:
+    """The parts that are open where the reading stands."""
+
+    file: _Part = field(default_factory=_Part)
+    group: _Part = field(default_factory=_Part)
+    account: _Part = field(default_factory=_Part)
+
+
+class _Reading:
+    """State while one file is read."""
+
+    def __init__(self, name: str, profile: BankProfile) -> None:
+        self.name, self.profile = name, profile
+        self.issues = Issues(profile)
+        self.statements: list[Statement] = []
+        self.entry_count = 0
+        self.place = "nothing"
+        self.parts = _Open()
+        self.group = Group("", "", date.min, "", "")
+        self.account: Account | None = None
+        self.sides: dict[str, int | None] = {}
+
+    def run(self, found: list[Record]) -> None:
+        """Take all records; each comes with the 88 records that follow it."""
+        at, end = 0, len(found)
+        while at < end:
+            line, record = found[at]
+            lines = [record[3:]]
+            count = 1
+            at += 1
+            while at < end and ((following := found[at][1]).startswith("88,") or not is_record(following)):
+                if following.startswith("88,"):
+                    count += 1
+                    lines.append(following[3:])
+                else:
+                    self._take_stray(found[at], record[:2], lines)
+                at += 1
+            try:
+                self._take(record[:2], lines, line, count)
+            except ValueError as error:
+                if isinstance(error, RejectedFile):
+                    raise
+                raise self._refusal(line, f"record {record[:2]}: {error}") from error
+        if self.place != "nothing" or not self.parts.file.line:
+            raise RejectedFile(
+                self.name, "end of file", f"it ends inside its {self.place}, without record 99", ASK
+            )
+
+    def _take_stray(self, record: Record, code: str, lines: list[str]) -> None:
+        """A line without a code continues the text of an entry; anywhere else the file is broken."""
+        if code != "16":
+            raise self._refusal(record[0], f"{record[1][:20]!r} begins no record")
+        lines.append(record[1])
+        message = f"line {record[0]} begins no record: taken as text of the entry"
+        self.issues.add(Issue(f"line {record[0]}", "repaired", message, "warning"))
+
+    def _take(self, code: str, lines: list[str], line: int, count: int) -> None:
+        if code not in FOLLOWS[self.place]:
+            expected = " or ".join(FOLLOWS[self.place])
+            raise self._refusal(line, f"record {code[:2]!r} stands where {expected} should")
+        parts = self.parts
+        if code == "16":
+            parts.account.record_count += count
+            self._take_entry(lines, line)
+            return
+        fields = ",".join(without_end(one) for one in lines).split(",")
+        if code == "03":
+            parts.account = _Part(line, count)
+            self._start_account(fields, line)
+        elif code == "49":
+            parts.account.record_count += count
+            self._end_account(fields, line)
+        elif code == "02":
+            parts.group = _Part(line, count)
+            self._start_group(fields, line)
+        elif code == "98":
+            parts.group.record_count += count
+            self._end_part(parts.group, fields, line, "accounts", "group")
+            _add_up(parts.file, parts.group, fields)
+            self.place = "file"
+        elif code == "01":
+            parts.file = _Part(line, count)
+            self._start_file(fields, line)
+        else:
+            parts.file.record_count += count
+            self._end_part(parts.file, fields, line, "groups", "file")
+            self.place = "nothing"
+
+    def _start_file(self, fields: list[str], line: int) -> None:
+        fields += [""] * (8 - len(fields))
+        if fields[7].strip() not in ("2", ""):
+            raise self._refusal(line, f"version {fields[7][:10]!r} of the format, not 2")
+        self.place = "file"
+
+    def _start_group(self, fields: list[str], line: int) -> None:
+        fields += [""] * (7 - len(fields))
+        receiver, originator, status, as_of, _, currency, modifier = (one.strip() for one in fields[:7])
+        if status in ("2", "4"):
+            reason = {"2": "asks to delete an earlier report", "4": "is a test"}[status]
+            raise self._refusal(line, f"the group {reason} (status {status})")
+        if status not in ("1", "3"):
+            raise self._refusal(line, f"group status {status[:10]!r} is not 1 to 4")
+        if modifier not in ("", "1", "2", "3", "4"):
+            raise self._refusal(line, f"as-of-date modifier {modifier[:10]!r} is not 1 to 4")
+        self.group = Group(originator or receiver, status, day(as_of), currency, modifier)
+        self.place = "group"
+
+    def _start_account(self, fields: list[str], line: int) -> None:
+        fields += [""] * (2 - len(fields))
+        number, currency = fields[0].strip(), fields[1].strip()
+        if not number:
+            raise self._refusal(line, "an account without a number")
+        stated = amounts(fields[2:])
+        self.parts.account.amount = sum(one.amount or 0 for one in stated)
+        currency = currency or self.group.currency_code or self.profile.currency_code or "USD"
+        self.account = Account(number, currency, self.group, len(self.statements) + 1, stated)
+        self.place = "account"
+
+    def _take_entry(self, lines: list[str], line: int) -> None:
+        found, account = detail_16(lines), self.account
+        if found.code not in self.sides:
+            self.sides[found.code] = side(found.code, self.profile)
+        sign = self.sides[found.code]
+        if account is None or (sign is None and found.amount):
+            reason = f"type code {found.code} is neither credit nor debit: name it in the bank's profile"
+            raise self._refusal(line, reason)
+        if found.amount < 0:
+            raise self._refusal(line, f"type code {found.code} has a side, and its amount a minus as well")
+        self.parts.account.amount += found.amount
+        self.entry_count += 1
+        entry, unreadable = entry_of(
+            found, account, sign or 0, self.entry_count, f"line {line}", self.profile
+        )
+        account.entries.append(entry)
+        if unreadable:
+            self._add(account.ordinal, "value_unreadable", unreadable, "warning", entry)
+
+    def _end_account(self, fields: list[str], line: int) -> None:
+        part, account = self.parts.account, self.account
+        if account is None:
+            raise self._refusal(line, "the end of no account")
+        fields += [""] * (2 - len(fields))
+        self._compare_count("records", "account", part.record_count, fields[1], line)
+        statement = statement_of(account)
+        if minor(fields[0].strip()) != part.amount:
+            message = f"record 49 states {fields[0].strip()}, the amounts sum to {part.amount}"
+            self._add(account.ordinal, "total_differs", message)
+        for code, message, severity in account.issues:
+            self._add(account.ordinal, code, message, severity)
+        self.issues.extend(check_statement(statement))
+        self.statements.append(statement)
+        _add_up(self.parts.group, part, fields)
+        self.account, self.place = None, "group"
+
+    def _end_part(self, part: _Part, fields: list[str], line: int, inner: str, what: str) -> None:
+        """Compare a 98 or 99 with what was in its group or file."""
+        fields += [""] * (3 - len(fields))
+        self._compare_count(inner, what, part.part_count, fields[1], line)
+        self._compare_count("records", what, part.record_count, fields[2], line)
+        if minor(fields[0].strip()) != part.amount:
+            message = f"the {what} states {fields[0].strip()}, its {inner} state {part.amount} together"
+            self.issues.add(Issue(f"line {line}", "total_differs", message))
+
+    def _compare_count(self, inner: str, what: str, found: int, text: str, line: int) -> None:
+        stated = int(text) if text.strip().isdecimal() and text.isascii() and len(text) < 16 else None
+        if stated == found:
+            return
+        message = f"the {what} states {text.strip()[:20]!r} {inner}, {found} are there"
+        if "count_differs" not in self.profile.warnings_only:
+            raise self._refusal(line, message)
+        self.issues.add(Issue(f"line {line}", "count_differs", message))
+
+    def _refusal(self, line: int, reason: str) -> RejectedFile:
+        return RejectedFile(self.name, f"line {line}", reason, ASK)
+
+    def _add(
+        self, ordinal: int, code: str, message: str, severity: str = "exception", entry: Entry | None = None
+    ) -> None:
+        self.issues.add(
+            Issue(
+                entry.position if entry else f"statement {ordinal}",
+                code,
+                message,
+                severity,  # ty: ignore[invalid-argument-type]
+                ordinal,
+                entry.ordinal if entry else None,
+            )
+        )
+
+
+def _add_up(outer: _Part, inner: _Part, fields: list[str]) -> None:
+    """A trailer sums what the trailers inside it state, not what is there: one wrong amount is said once."""
+    outer.record_count += inner.record_count
+    outer.part_count += 1
+    outer.amount += minor(fields[0].strip())

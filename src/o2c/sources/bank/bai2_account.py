@@ -1,0 +1,160 @@
+"""From the records of one BAI2 account to its statement."""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from o2c.money import MINOR_UNITS
+from o2c.sources.bank.bai2_codes import RETURNS, is_balance, method_of
+from o2c.sources.bank.bai2_fields import Amount, Detail16, day
+from o2c.sources.bank.model import Balance, Detail, Entry, StatedTotals, Statement
+from o2c.sources.bank.profiles import BankProfile
+from o2c.sources.bank.references import account, account_scheme, is_valid_iban, said
+
+# Opening and closing ledger; total credits and total debits.
+OPENING, CLOSING, CREDITS, DEBITS = "010", "015", "100", "400"
+# As-of-date modifiers of reports on a day that is not over: interim of the day before or of the same day.
+INTERIM = frozenset({"1", "3"})
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """What a group header (02) says of its accounts. Status 3 corrects what was reported before."""
+
+    bank: str
+    status: str
+    as_of: date
+    currency_code: str
+    modifier: str
+
+
+class Account:
+    """One account while its records are read."""
+
+    def __init__(
+        self, number: str, currency_code: str, group: Group, ordinal: int, amounts: list[Amount]
+    ) -> None:
+        self.number, self.currency_code, self.group, self.ordinal = number, currency_code, group, ordinal
+        self.amounts = amounts
+        self.scale = -MINOR_UNITS.get(currency_code, 2)
+        self.entries: list[Entry] = []
+
+    @property
+    def issues(self) -> list[tuple[str, str, str]]:
+        """What is wrong with the account itself: code, message and severity."""
+        found = []
+        if self.currency_code not in MINOR_UNITS:
+            found.append(("currency_unknown", f"{self.currency_code} is not in ISO 4217", "exception"))
+        if account_scheme(self.number) == "iban" and not is_valid_iban(self.number):
+            message = f"check digits of the account {self.number} are wrong"
+            found.append(("account_check_failed", message, "warning"))
+        if self.group.status == "3":
+            severity = "exception" if self.entries else "warning"
+            found.append(("statement_changed", "the group corrects an earlier report (status 3)", severity))
+        return found
+
+
+def statement_of(found: Account) -> Statement:
+    """The account as a statement of the group's day."""
+    group = found.group
+    balances = tuple(
+        Balance(one.code, Decimal(one.amount).scaleb(found.scale), found.currency_code, group.as_of)
+        for one in found.amounts
+        if one.amount is not None and is_balance(one.code)
+    )
+    return Statement(
+        ordinal=found.ordinal,
+        position=f"statement {found.ordinal}",
+        format="bai2",
+        kind="intraday" if group.modifier in INTERIM else "statement",
+        statement_id=None,
+        account=account(found.number),
+        currency_code=found.currency_code,
+        account_scheme=account_scheme(found.number),
+        bank=said(group.bank),
+        from_date=group.as_of,
+        to_date=group.as_of,
+        opening=next((one for one in balances if one.code == OPENING), None),
+        closing=next((one for one in reversed(balances) if one.code == CLOSING), None),
+        balances=balances,
+        stated=_stated(found),
+        entries=tuple(found.entries),
+    )
+
+
+def _stated(found: Account) -> StatedTotals:
+    """Total credits and debits, where the account states how many there are and lists any.
+
+    Without a number of items they may cover more than is listed: banks leave small entries out.
+    """
+    totals = {
+        one.code: one for one in found.amounts if one.code in (CREDITS, DEBITS) and one.count and one.amount
+    }
+    credit, debit = totals.get(CREDITS), totals.get(DEBITS)
+    has_credits = any(entry.amount > 0 for entry in found.entries)
+    has_debits = any(entry.amount < 0 for entry in found.entries)
+    return StatedTotals(
+        credit_count=credit.count if credit and has_credits else None,
+        credit_amount=_amount(credit, found) if credit and has_credits else None,
+        debit_count=debit.count if debit and has_debits else None,
+        debit_amount=_amount(debit, found) if debit and has_debits else None,
+    )
+
+
+def _amount(total: Amount, found: Account) -> Decimal:
+    return abs(Decimal(total.amount or 0)).scaleb(found.scale)
+
+
+def entry_of(
+    found: Detail16, account: Account, sign: int, ordinal: int, position: str, profile: BankProfile
+) -> tuple[Entry, str | None]:
+    """One 16 as an entry booked on the group's day, and what is wrong with its value date if anything is.
+
+    Funds type 0 is available at once; of V the date is said; of the others it depends on the bank's calendar.
+    """
+    as_of = account.group.as_of
+    value_date, unreadable = (as_of if found.funds == "0" else None), None
+    if found.value_text:
+        try:
+            value_date = day(found.value_text)
+        except ValueError as error:
+            unreadable = f"value date: {error}"
+    amount = Decimal(sign * found.amount).scaleb(account.scale)
+    method = method_of(found.code, profile)
+    is_return = found.code in RETURNS
+    bank_reference, customer_reference = said(found.bank_reference), said(found.customer_reference)
+    is_check = method == "check" and customer_reference and customer_reference.isdecimal()
+    details = ()
+    if found.text or is_check:
+        details = (
+            Detail(
+                1,
+                f"{position}, detail 1",
+                amount,
+                account.currency_code,
+                check_number=customer_reference if is_check else None,
+                bank_reference=bank_reference,
+                text=found.text or None,
+                type_code=found.code,
+                return_code=found.code if is_return else None,
+            ),
+        )
+    return (
+        Entry(
+            ordinal,
+            position,
+            amount,
+            account.currency_code,
+            booking_date=as_of,
+            value_date=value_date,
+            status="booked" if sign else "information",
+            is_reversal=is_return,
+            bank_reference=bank_reference,
+            customer_reference=customer_reference,
+            type_code=found.code,
+            method=method,
+            return_code=found.code if is_return else None,
+            details=details,
+        ),
+        unreadable,
+    )
