@@ -1,4 +1,6 @@
 -- The buckets of a customer are all it has open.
+{{ config(tags=["ties"]) }}
+
 select
     as_of_date,
     entity_id,

@@ -1,5 +1,5 @@
 -- Net receivables are the control account of the general ledger; a difference closes the sending gate.
-{{ config(severity="warn") }}
+{{ config(severity="warn", tags=["ties"]) }}
 
 select
     entity_id,

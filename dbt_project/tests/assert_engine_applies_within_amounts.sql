@@ -1,4 +1,6 @@
 -- Our engine never applies more than a payment has, nor more than a document asks for.
+{{ config(tags=["ties"]) }}
+
 with
     applications as (select * from {{ ref("fct_payment_applications") }} where applied_by <> 'ledger'),
     touched_payments as (select distinct payment_id from applications),

@@ -1,4 +1,6 @@
 -- On the run dates key figures and aging say the same of every entity and currency.
+{{ config(tags=["ties"]) }}
+
 with
     lines as (
         select

@@ -1,6 +1,6 @@
 -- The ledger applied more than a payment has, or more than a document asks for: its books are to be looked
 -- at.
-{{ config(severity="warn") }}
+{{ config(severity="warn", tags=["ties"]) }}
 
 select 'payment' as subject, payment_id as subject_id, payment_amount as whole_amount, applied_amount
 from {{ ref("fct_payments") }}

@@ -1,5 +1,7 @@
 -- Net receivables out of open items and unapplied cash are those out of invoices, credits and cash, on
 -- every date.
+{{ config(tags=["ties"]) }}
+
 with
     balances as (select * from {{ ref("int_net_balances_dated") }} where entity_id <> 'ALL'),
     as_of_dates as (select * from {{ ref("stg_as_of_dates") }}),

@@ -1,4 +1,6 @@
 -- Open items, aging and, on the last run date, documents say the same of every entity and currency.
+{{ config(tags=["ties"]) }}
+
 with
     as_of_dates as (select * from {{ ref("stg_as_of_dates") }}),
     last_run as (select max(as_of_date) as as_of_date from as_of_dates where is_run_date),

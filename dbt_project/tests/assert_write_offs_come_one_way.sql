@@ -1,4 +1,6 @@
 -- A source gives write-offs as adjustments or as applications: given both ways they would count twice.
+{{ config(tags=["ties"]) }}
+
 with
     adjusted as (
         select _source, count(*) as adjustment_count, sum(adjustment_amount) as adjustment_amount
