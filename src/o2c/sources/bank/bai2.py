@@ -12,11 +12,10 @@ Cash Management Balance Reporting Specifications, version 2. Rules that are not 
 from dataclasses import dataclass, field, replace
 from datetime import date
 
-from o2c.sources.bank.bai2_account import Account, Group, entry_of, statement_of
-from o2c.sources.bank.bai2_codes import side
+from o2c.sources.bank.bai2_account import Account, Group, Kind, kind_of, statement_of
 from o2c.sources.bank.bai2_fields import amounts, day, detail_16, minor, without_end
-from o2c.sources.bank.bai2_records import Record, is_record, records
-from o2c.sources.bank.controls import Issues, check_statement
+from o2c.sources.bank.bai2_records import CODES, Record, records
+from o2c.sources.bank.controls import Issues
 from o2c.sources.bank.decoding import decoded
 from o2c.sources.bank.errors import RejectedFile
 from o2c.sources.bank.model import BankFile, Content, Entry, Issue, Statement, all_bytes, content_id
@@ -84,20 +83,19 @@ class _Reading:
         self.parts = _Open()
         self.group = Group("", "", date.min, "", "")
         self.account: Account | None = None
-        self.sides: dict[str, int | None] = {}
+        self.kinds: dict[str, Kind | None] = {}
 
     def run(self, found: list[Record]) -> None:
         """Take all records; each comes with the 88 records that follow it."""
         at, end = 0, len(found)
         while at < end:
             line, record = found[at]
-            lines = [record[3:]]
-            count = 1
+            lines, count = [record[3:]], 1
             at += 1
-            while at < end and ((following := found[at][1]).startswith("88,") or not is_record(following)):
-                if following.startswith("88,"):
+            while at < end and ((code := found[at][1][:3]) == "88," or code not in CODES):
+                if code == "88,":
                     count += 1
-                    lines.append(following[3:])
+                    lines.append(found[at][1][3:])
                 else:
                     self._take_stray(found[at], record[:2], lines)
                 at += 1
@@ -177,29 +175,23 @@ class _Reading:
         if not number:
             raise self._refusal(line, "an account without a number")
         stated = amounts(fields[2:])
-        self.parts.account.amount = sum(one.amount or 0 for one in stated)
         currency = currency or self.group.currency_code or self.profile.currency_code or "USD"
         self.account = Account(number, currency, self.group, len(self.statements) + 1, stated)
         self.place = "account"
 
     def _take_entry(self, lines: list[str], line: int) -> None:
         found, account = detail_16(lines), self.account
-        if found.code not in self.sides:
-            self.sides[found.code] = side(found.code, self.profile)
-        sign = self.sides[found.code]
-        if account is None or (sign is None and found.amount):
+        if found.code not in self.kinds:
+            self.kinds[found.code] = kind_of(found.code, self.profile)
+        kind = self.kinds[found.code] or (_NOTHING if not found.amount else None)
+        if account is None or kind is None:
             reason = f"type code {found.code} is neither credit nor debit: name it in the bank's profile"
             raise self._refusal(line, reason)
         if found.amount < 0:
             raise self._refusal(line, f"type code {found.code} has a side, and its amount a minus as well")
-        self.parts.account.amount += found.amount
         self.entry_count += 1
-        entry, unreadable = entry_of(
-            found, account, sign or 0, self.entry_count, f"line {line}", self.profile
-        )
-        account.entries.append(entry)
-        if unreadable:
-            self._add(account.ordinal, "value_unreadable", unreadable, "warning", entry)
+        if unreadable := account.add(found, kind, self.entry_count, line):
+            self._add(account.ordinal, "value_unreadable", unreadable, "warning", account.entries[-1])
 
     def _end_account(self, fields: list[str], line: int) -> None:
         part, account = self.parts.account, self.account
@@ -208,12 +200,13 @@ class _Reading:
         fields += [""] * (2 - len(fields))
         self._compare_count("records", "account", part.record_count, fields[1], line)
         statement = statement_of(account)
+        part.amount = account.minor_sum
         if minor(fields[0].strip()) != part.amount:
             message = f"record 49 states {fields[0].strip()}, the amounts sum to {part.amount}"
             self._add(account.ordinal, "total_differs", message)
         for code, message, severity in account.issues:
             self._add(account.ordinal, code, message, severity)
-        self.issues.extend(check_statement(statement))
+        self.issues.extend(account.tally.close(statement))
         self.statements.append(statement)
         _add_up(self.parts.group, part, fields)
         self.account, self.place = None, "group"
@@ -252,6 +245,10 @@ class _Reading:
                 entry.ordinal if entry else None,
             )
         )
+
+
+# A code without a side is no money where its amount is zero.
+_NOTHING = Kind(0, None, False, None, "information")
 
 
 def _add_up(outer: _Part, inner: _Part, fields: list[str]) -> None:

@@ -3,11 +3,14 @@
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Literal
 
 from o2c.money import MINOR_UNITS
-from o2c.sources.bank.bai2_codes import RETURNS, is_balance, method_of
-from o2c.sources.bank.bai2_fields import Amount, Detail16, day
-from o2c.sources.bank.model import Balance, Detail, Entry, StatedTotals, Statement
+from o2c.sources.bank.bai2_codes import RETURNS, is_balance, method_of, side
+from o2c.sources.bank.bai2_fields import TYPE, Amount, Detail16, day
+from o2c.sources.bank.builders import builder
+from o2c.sources.bank.controls import Tally
+from o2c.sources.bank.model import Balance, Detail, Entry, Method, StatedTotals, Statement
 from o2c.sources.bank.profiles import BankProfile
 from o2c.sources.bank.references import account, account_scheme, is_valid_iban, said
 
@@ -15,6 +18,8 @@ from o2c.sources.bank.references import account, account_scheme, is_valid_iban, 
 OPENING, CLOSING, CREDITS, DEBITS = "010", "015", "100", "400"
 # As-of-date modifiers of reports on a day that is not over: interim of the day before or of the same day.
 INTERIM = frozenset({"1", "3"})
+
+_entry, _detail = builder(Entry), builder(Detail)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +33,38 @@ class Group:
     modifier: str
 
 
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What a type code makes of an entry."""
+
+    sign: int
+    method: Method | None
+    is_check: bool
+    return_code: str | None
+    status: Literal["booked", "information"]
+
+
+def kind_of(code: str, profile: BankProfile) -> Kind | None:
+    """What a type code makes of an entry; None where it is neither credit nor debit nor information.
+
+    Raises:
+        ValueError: it is no type code.
+    """
+    if not TYPE.fullmatch(code):
+        raise ValueError(f"{code[:20]!r} stands where a type code should")
+    sign = side(code, profile)
+    if sign is None:
+        return None
+    method = method_of(code, profile)
+    return Kind(
+        sign,
+        method,
+        method == "check",
+        code if code in RETURNS else None,
+        "booked" if sign else "information",
+    )
+
+
 class Account:
     """One account while its records are read."""
 
@@ -38,6 +75,63 @@ class Account:
         self.amounts = amounts
         self.scale = -MINOR_UNITS.get(currency_code, 2)
         self.entries: list[Entry] = []
+        # Running sums for the controls, so that no entry is looked at twice.
+        self.tally = Tally()
+        self.minor_sum = sum(one.amount or 0 for one in amounts)
+
+    def add(self, found: Detail16, kind: Kind, ordinal: int, line: int) -> str | None:
+        """Take one 16 as an entry booked on the group's day; returns what is wrong with its value date.
+
+        Funds type 0 is available at once; of V the date is said; of the others it depends on the bank's calendar.
+        """
+        as_of = self.group.as_of
+        value_date, unreadable = (as_of if found.funds == "0" else None), None
+        if found.value_text:
+            try:
+                value_date = day(found.value_text)
+            except ValueError as error:
+                unreadable = f"value date: {error}"
+        amount = Decimal(kind.sign * found.amount).scaleb(self.scale)
+        bank_reference, customer_reference = said(found.bank_reference), said(found.customer_reference)
+        check_number = customer_reference if kind.is_check and found.customer_reference.isdecimal() else None
+        position = f"line {line}"
+        details = ()
+        if found.text or check_number:
+            detail = _detail(
+                ordinal=1,
+                position=f"line {line}, detail 1",
+                amount=amount,
+                currency_code=self.currency_code,
+                check_number=check_number,
+                bank_reference=bank_reference,
+                text=found.text or None,
+                type_code=found.code,
+                return_code=kind.return_code,
+            )
+            details = (detail,)
+        entry = _entry(
+            ordinal=ordinal,
+            position=position,
+            amount=amount,
+            currency_code=self.currency_code,
+            booking_date=as_of,
+            value_date=value_date,
+            status=kind.status,
+            is_reversal=kind.return_code is not None,
+            bank_reference=bank_reference,
+            customer_reference=customer_reference,
+            type_code=found.code,
+            method=kind.method,
+            return_code=kind.return_code,
+            details=details,
+        )
+        self.entries.append(entry)
+        self.minor_sum += found.amount
+        side = 0 if kind.sign >= 0 else 1
+        self.tally.counts[side] += 1
+        self.tally.sums[side] += abs(amount)
+        self.tally.net += amount
+        return unreadable
 
     @property
     def issues(self) -> list[tuple[str, str, str]]:
@@ -103,58 +197,3 @@ def _stated(found: Account) -> StatedTotals:
 
 def _amount(total: Amount, found: Account) -> Decimal:
     return abs(Decimal(total.amount or 0)).scaleb(found.scale)
-
-
-def entry_of(
-    found: Detail16, account: Account, sign: int, ordinal: int, position: str, profile: BankProfile
-) -> tuple[Entry, str | None]:
-    """One 16 as an entry booked on the group's day, and what is wrong with its value date if anything is.
-
-    Funds type 0 is available at once; of V the date is said; of the others it depends on the bank's calendar.
-    """
-    as_of = account.group.as_of
-    value_date, unreadable = (as_of if found.funds == "0" else None), None
-    if found.value_text:
-        try:
-            value_date = day(found.value_text)
-        except ValueError as error:
-            unreadable = f"value date: {error}"
-    amount = Decimal(sign * found.amount).scaleb(account.scale)
-    method = method_of(found.code, profile)
-    is_return = found.code in RETURNS
-    bank_reference, customer_reference = said(found.bank_reference), said(found.customer_reference)
-    is_check = method == "check" and customer_reference and customer_reference.isdecimal()
-    details = ()
-    if found.text or is_check:
-        details = (
-            Detail(
-                1,
-                f"{position}, detail 1",
-                amount,
-                account.currency_code,
-                check_number=customer_reference if is_check else None,
-                bank_reference=bank_reference,
-                text=found.text or None,
-                type_code=found.code,
-                return_code=found.code if is_return else None,
-            ),
-        )
-    return (
-        Entry(
-            ordinal,
-            position,
-            amount,
-            account.currency_code,
-            booking_date=as_of,
-            value_date=value_date,
-            status="booked" if sign else "information",
-            is_reversal=is_return,
-            bank_reference=bank_reference,
-            customer_reference=customer_reference,
-            type_code=found.code,
-            method=method,
-            return_code=found.code if is_return else None,
-            details=details,
-        ),
-        unreadable,
-    )

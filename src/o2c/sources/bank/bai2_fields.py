@@ -3,11 +3,13 @@
 import re
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
+from typing import NamedTuple
 
 from o2c.sources.bank import values
 
 _AMOUNT = re.compile(r"[+-]?[0-9]{1,18}", re.ASCII)
-_TYPE = re.compile(r"[0-9]{3}", re.ASCII)
+TYPE = re.compile(r"[0-9]{3}", re.ASCII)
 # Fields that follow the funds type; those of D follow the number of its pairs.
 _FUNDS = {"": 0, "0": 0, "1": 0, "2": 0, "Z": 0, "V": 2, "S": 3}
 
@@ -21,8 +23,7 @@ class Amount:
     count: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Detail16:
+class Detail16(NamedTuple):
     """The fields of a 16. ``amount`` is in minor units without a side; ``value_text`` is the date of funds type V."""
 
     code: str
@@ -52,7 +53,7 @@ def amounts(fields: list[str]) -> list[Amount]:
         if not code:
             at += 1
             continue
-        if not _TYPE.fullmatch(code):
+        if not TYPE.fullmatch(code):
             raise ValueError(f"{code[:20]!r} stands where a type code should")
         amount, count, funds = ([*fields[at + 1 : at + 4], "", "", ""])[:3]
         found.append(
@@ -70,24 +71,39 @@ def detail_16(lines: list[str]) -> Detail16:
     """The fields of a 16: its line without the code, then the texts of its 88 records.
 
     Raises:
-        ValueError: the type code, amount or funds type is not so written.
+        ValueError: the amount or funds type is not so written.
     """
-    first = lines[0]
-    fields = first.split(",", 5)
-    # The common case in one go: all fields and the text on the first line, nothing special about the funds.
-    if len(fields) == 6 and fields[2] in _PLAIN_FUNDS:
-        code, amount, funds, bank, customer, text = fields
-        value = ""
-        rest = lines[1:]
+    fields = lines[0].split(",", 5)
+    value, text, rest = "", "", lines[1:]
+    funds = fields[2] if len(fields) > 4 else None
+    # The common cases in one go: all fields on the first line, the text there or in the records that follow.
+    if funds in _PLAIN_FUNDS:
+        code, amount, _, bank, customer, *texts = fields
+        text, customer = (texts[0], customer) if texts else ("", without_end(customer))
+    elif funds == "V" and len(fields) == 6 and "," in fields[5]:
+        code, amount, _, value, _, others = fields
+        bank, customer, *texts = others.split(",", 2)
+        text, customer = (texts[0], customer) if texts else ("", without_end(customer))
     else:
         code, amount, funds, value, bank, customer, text, rest = _spread(lines)
-    if not _TYPE.fullmatch(code):
-        raise ValueError(f"{code[:20]!r} stands where a type code should")
-    if rest:
-        text = "\n".join(one for one in (without_end(line).strip() for line in (text, *rest)) if one)
-    else:
-        text = without_end(text).strip()
-    return Detail16(code, minor(amount) if amount else 0, funds, value, bank.strip(), customer.strip(), text)
+    return Detail16(
+        code,
+        minor(amount) if amount else 0,
+        funds or "",
+        value,
+        bank.strip(),
+        customer.strip(),
+        _text(text, rest) if rest else without_end(text).strip(),
+    )
+
+
+def _text(first: str, rest: list[str]) -> str:
+    """Text over several records: each line without its end and the blanks around it, empty ones left out."""
+    joined = "\n".join((without_end(first).strip(), *rest)).strip("\n")
+    # Four looks at the whole cost less than one at each line.
+    if not (" \n" in joined or "\n " in joined or "/\n" in joined or "\n\n" in joined or joined[-1:] in " /"):
+        return joined
+    return "\n".join(one for one in (without_end(line).strip() for line in (first, *rest)) if one)
 
 
 _PLAIN_FUNDS = frozenset({"", "0", "1", "2", "Z"})
@@ -151,6 +167,7 @@ def minor(text: str) -> int:
     return int(text)
 
 
+@lru_cache(maxsize=1024)
 def day(text: str) -> date:
     """``yymmdd``, or ``yyyymmdd`` as some banks write it.
 

@@ -13,26 +13,30 @@ _STARTS = re.compile(
     r"|16,[0-9]{3},[+-]?[0-9]*,|49,[+-]?[0-9]+,[0-9]+ */|98,[+-]?[0-9]+,[0-9]+,[0-9]+ *(?:/|$)"
     r"|99,[+-]?[0-9]+,[0-9]+,[0-9]+ *(?:/|$)|88,)"
 )
-_CODE = re.compile(r"(?:01|02|03|16|49|88|98|99),")
-_TRAILER = re.compile(r"(?:^|/ *)99,[+-]?[0-9]+,[0-9]+,([0-9]{1,9}) */? *$", re.MULTILINE)
+CODES = frozenset({"01,", "02,", "03,", "16,", "49,", "88,", "98,", "99,"})
+_TRAILER = re.compile(r"(?:^|/)99,[+-]?[0-9]+,[0-9]+,([0-9]{1,9}) */? *$")
 _LINE_END = re.compile(r"\r\n|\n|\r")
 
+# Blanks and zero bytes that fill a record to its fixed length, and the end of file of old systems.
+_FILL = " \x1a\x00"
 Record = tuple[int, str]
 
 
 def records(text: str) -> list[Record]:
     """Records with the line each begins on, 88 apart. A line that is no record stays with the text before it."""
-    lines = [
-        (number, line)
-        for number, raw in enumerate(_LINE_END.split(text) if "\r" in text else text.split("\n"), start=1)
-        if (line := raw.rstrip(" \x1a\x00"))
-    ]
-    stated = sum(int(count) for count in _TRAILER.findall(text))
-    coded = sum(1 for _, line in lines if _CODE.match(line))
+    lines: list[Record] = []
+    stated = coded = 0
+    for number, raw in enumerate(_LINE_END.split(text) if "\r" in text else text.split("\n"), start=1):
+        if line := raw.rstrip(_FILL):
+            lines.append((number, line))
+            if (code := line[:3]) in CODES:
+                coded += 1
+            if code == "99," or "/99," in line:
+                stated += _stated(line)
     if coded == len(lines) == stated:
         return lines
     split = list(_split(lines))
-    counted = sum(1 for _, line in split if _CODE.match(line))
+    counted = sum(1 for _, line in split if line[:3] in CODES)
     # Where neither fits the count, the plainer reading stands; the counts then say what is wrong.
     return split if counted == stated or coded < len(lines) else lines
 
@@ -46,6 +50,7 @@ def _split(lines: list[Record]) -> Iterator[Record]:
         yield number, line[start:]
 
 
-def is_record(line: str) -> bool:
-    """Whether the line begins with the code of a record."""
-    return _CODE.match(line) is not None
+def _stated(line: str) -> int:
+    """The record count of a file trailer, alone on the line or at its end."""
+    found = _TRAILER.search(line)
+    return int(found[1]) if found else 0
