@@ -9,11 +9,13 @@ Cash Management Balance Reporting Specifications, version 2. Rules that are not 
   is an exception. ``warnings_only: [count_differs]`` in a bank's profile makes its wrong counts a warning.
 """
 
-from dataclasses import dataclass, field, replace
+import re
+from dataclasses import replace
 from datetime import date
 
 from o2c.sources.bank.bai2_account import Account, Group, Kind, kind_of, statement_of
 from o2c.sources.bank.bai2_fields import amounts, day, detail_16, minor, without_end
+from o2c.sources.bank.bai2_parts import Part, Parts, add_up
 from o2c.sources.bank.bai2_records import CODES, Record, records
 from o2c.sources.bank.controls import Issues
 from o2c.sources.bank.decoding import decoded
@@ -29,7 +31,7 @@ FOLLOWS = {
     "group": ("03", "98"),
     "account": ("16", "49"),
 }
-NAMES = {"01": "file header", "02": "group header", "03": "account", "16": "entry", "49": "account trailer"}
+_CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
 
 
 def read(content: Content, name: str, profile: BankProfile = STANDARD) -> BankFile:
@@ -52,25 +54,6 @@ def read(content: Content, name: str, profile: BankProfile = STANDARD) -> BankFi
     )
 
 
-@dataclass(slots=True)
-class _Part:
-    """Running count and sum of the file, a group or an account, to be compared with its trailer."""
-
-    line: int = 0
-    record_count: int = 0
-    part_count: int = 0
-    amount: int = 0
-
-
-@dataclass(slots=True)
-class _Open:
-    """The parts that are open where the reading stands."""
-
-    file: _Part = field(default_factory=_Part)
-    group: _Part = field(default_factory=_Part)
-    account: _Part = field(default_factory=_Part)
-
-
 class _Reading:
     """State while one file is read."""
 
@@ -80,7 +63,7 @@ class _Reading:
         self.statements: list[Statement] = []
         self.entry_count = 0
         self.place = "nothing"
-        self.parts = _Open()
+        self.parts = Parts()
         self.group = Group("", "", date.min, "", "")
         self.account: Account | None = None
         self.kinds: dict[str, Kind | None] = {}
@@ -129,21 +112,21 @@ class _Reading:
             return
         fields = ",".join(without_end(one) for one in lines).split(",")
         if code == "03":
-            parts.account = _Part(line, count)
+            parts.account = Part(line, count)
             self._start_account(fields, line)
         elif code == "49":
             parts.account.record_count += count
             self._end_account(fields, line)
         elif code == "02":
-            parts.group = _Part(line, count)
+            parts.group = Part(line, count)
             self._start_group(fields, line)
         elif code == "98":
             parts.group.record_count += count
             self._end_part(parts.group, fields, line, "accounts", "group")
-            _add_up(parts.file, parts.group, fields)
+            add_up(parts.file, parts.group, fields)
             self.place = "file"
         elif code == "01":
-            parts.file = _Part(line, count)
+            parts.file = Part(line, count)
             self._start_file(fields, line)
         else:
             parts.file.record_count += count
@@ -164,6 +147,8 @@ class _Reading:
             raise self._refusal(line, f"the group {reason} (status {status})")
         if status not in ("1", "3"):
             raise self._refusal(line, f"group status {status[:10]!r} is not 1 to 4")
+        if currency and not _CURRENCY.fullmatch(currency):
+            raise self._refusal(line, f"{currency[:10]!r} is no currency")
         if modifier not in ("", "1", "2", "3", "4"):
             raise self._refusal(line, f"as-of-date modifier {modifier[:10]!r} is not 1 to 4")
         self.group = Group(originator or receiver, status, day(as_of), currency, modifier)
@@ -175,6 +160,8 @@ class _Reading:
         if not number:
             raise self._refusal(line, "an account without a number")
         stated = amounts(fields[2:])
+        if currency and not _CURRENCY.fullmatch(currency):
+            raise self._refusal(line, f"{currency[:10]!r} is no currency")
         currency = currency or self.group.currency_code or self.profile.currency_code or "USD"
         self.account = Account(number, currency, self.group, len(self.statements) + 1, stated)
         self.place = "account"
@@ -208,10 +195,10 @@ class _Reading:
             self._add(account.ordinal, code, message, severity)
         self.issues.extend(account.tally.close(statement))
         self.statements.append(statement)
-        _add_up(self.parts.group, part, fields)
+        add_up(self.parts.group, part, fields)
         self.account, self.place = None, "group"
 
-    def _end_part(self, part: _Part, fields: list[str], line: int, inner: str, what: str) -> None:
+    def _end_part(self, part: Part, fields: list[str], line: int, inner: str, what: str) -> None:
         """Compare a 98 or 99 with what was in its group or file."""
         fields += [""] * (3 - len(fields))
         self._compare_count(inner, what, part.part_count, fields[1], line)
@@ -249,10 +236,3 @@ class _Reading:
 
 # A code without a side is no money where its amount is zero.
 _NOTHING = Kind(0, None, False, None, "information")
-
-
-def _add_up(outer: _Part, inner: _Part, fields: list[str]) -> None:
-    """A trailer sums what the trailers inside it state, not what is there: one wrong amount is said once."""
-    outer.record_count += inner.record_count
-    outer.part_count += 1
-    outer.amount += minor(fields[0].strip())
