@@ -16,7 +16,7 @@ from pathlib import Path
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner, dbtRunnerResult
 from dbt.contracts.graph.manifest import Manifest
-from dbt.contracts.graph.nodes import GenericTestNode, ModelNode
+from dbt.contracts.graph.nodes import GenericTestNode, ModelNode, SingularTestNode
 from dbt.parser.manifest import extended_mashumaro_encoder, extended_mashumuro_decoder
 
 from o2c import warehouse
@@ -83,6 +83,12 @@ def run_tests(
     """
     command = ["test", "--select", select, *(["--exclude", exclude] if exclude else [])]
     return _complain(build, _invoke(command, build, folder))
+
+
+def list_tie_outs(build: Path) -> list[str]:
+    """Names of the tests that say which totals must tie, sorted."""
+    nodes = _manifest(build.stem, ()).nodes.values()
+    return sorted(node.name for node in nodes if isinstance(node, SingularTestNode))
 
 
 def list_marts(build: Path) -> list[Mart]:

@@ -4,13 +4,14 @@ from datetime import date, timedelta
 
 import polars as pl
 
-from flows._dbt import run_models, run_tests
+from flows._dbt import list_tie_outs, run_models, run_tests
 from flows._steps import step
 from flows.ingest import Inputs
 from o2c.contract import TABLES
+from o2c.money import rounded
 from o2c.policy import policy_tables
 from o2c.run import Check, Run
-from o2c.warehouse import connect, load_frame, load_raw
+from o2c.warehouse import load_frame, load_raw
 
 
 class NothingYet(ValueError):
@@ -53,22 +54,48 @@ def build_cash_inputs(run: Run) -> None:
 @step(name="build marts")
 def build_marts(run: Run) -> None:
     """Open items, aging, KPIs, segments and what the decisions read."""
-    with run.step("marts"):
+    with run.step("marts") as counts:
         run_models(run.build, run.folder, "tag:marts")
+        with run.open_build() as con:
+            payments = con.execute(
+                "select status, currency_code, count(*), sum(unapplied_amount)"
+                " from receivables.fct_payments group by all order by all"
+            ).fetchall()
+        run.decided["payments"] = [
+            {
+                "status": status,
+                "payments": count,
+                "unapplied": str(rounded(left, currency)),
+                "currency": currency,
+            }
+            for status, currency, count, left in payments
+        ]
+        counts["payments"] = sum(count for _, _, count, _ in payments)
 
 
 @step(name="audit")
 def audit(run: Run) -> None:
     """Build the tables of decisions, then hold everything to its tests. A failure stops the run here."""
     with run.step("audit") as counts:
-        with connect(run.build) as con:
-            load_frame(con, "raw.run_checks", checks_frame(run))
         run_models(run.build, run.folder, "tag:decisions")
         warnings = run_tests(run.build, run.folder)
+        found = {finding.name: f"{finding.failures} rows: {finding.rows.strip()}" for finding in warnings}
+        names = dict.fromkeys([*list_tie_outs(run.build), *found])
         run.checks += [
-            Check(finding.name, "no rows", f"{finding.failures} rows: {finding.rows.strip()}", False, "warn")
-            for finding in warnings
+            Check(
+                name,
+                "no rows",
+                found.get(name, "no rows"),
+                name not in found,
+                "warn" if name in found else "error",
+            )
+            for name in names
         ]
+        with (
+            run.open_build() as con
+        ):  # the mart of checks is a view, so that it shows what the audit itself found
+            load_frame(con, "raw.run_checks", checks_frame(run))
+        counts["tie-outs"] = len(names)
         counts["warnings"] = len(warnings)
 
 

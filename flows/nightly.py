@@ -57,7 +57,9 @@ def refuse_unreviewed(policies: Policies, as_of: date) -> None:
         PolicyError: names every such value.
     """
     if overdue := policies.past_review(as_of):
-        raise PolicyError("\n".join([f"policies are past their review on {as_of}, nothing was run.", *overdue]))
+        raise PolicyError(
+            "\n".join([f"policies are past their review on {as_of}, nothing was run.", *overdue])
+        )
 
 
 def refuse_past(home: Home, ledger: Ledger, as_of: date, now: datetime, controls: ControlsPolicy) -> None:

@@ -11,23 +11,23 @@ from o2c.ledger import Ledger
 from o2c.settings import Settings
 from o2c.warehouse import connect
 
-# What stood open on a date, out of documents and the dates from which applications count.
+# What stood open on a date: what is open as published, and what was set against it since.
 OPEN_ON = """
 with
-    applied as (
+    applied_since as (
         select invoice_id, sum(applied_amount) as applied_amount
         from receivables.fct_payment_applications
-        where effective_date <= $as_of
+        where effective_date > $as_of
         group by invoice_id
     )
 select
     invoices.invoice_id, invoices.invoice_number, invoices.document_type, invoices.currency_code,
     invoices.invoice_amount,
-    cast(invoices.invoice_amount - coalesce(applied.applied_amount, 0) as decimal(18, 4)) as open_amount,
+    cast(invoices.open_amount + coalesce(applied_since.applied_amount, 0) as decimal(18, 4)) as open_amount,
     invoices.invoice_date, invoices.due_date, $as_of - invoices.due_date as days_past_due,
     invoices.source, invoices.file_id, invoices.line
 from receivables.fct_invoices as invoices
-left join applied using (invoice_id)
+left join applied_since using (invoice_id)
 where {which} and invoices.invoice_date <= $as_of
 order by invoices.due_date, invoices.invoice_id
 """
@@ -173,9 +173,12 @@ def _day(con: duckdb.DuckDBPyConnection, as_of: date | None) -> date:
         raise NothingFound(
             f"--as-of {as_of}: nothing was published for that date. The latest dates are {shown}."
         )
-    if not days:
-        raise NothingFound("the published tables have no dates; run `o2c run` for a day with open items.")
-    return as_of or max(days)
+    (latest,) = _rows(con, "select max(as_of_date) as day from receivables.fct_ar_kpis", {})
+    if as_of is not None and as_of > latest["day"]:
+        raise NothingFound(
+            f"--as-of {as_of}: what is published now is of {latest['day']}. Run that date again first."
+        )
+    return as_of or latest["day"]
 
 
 def _rows(con: duckdb.DuckDBPyConnection, query: str, values: dict[str, Any]) -> list[dict[str, Any]]:

@@ -21,7 +21,7 @@ UNOWNED = "(unowned)"
 class Frame(pa.DataFrameModel):
     """Base of every frame: exactly these columns, in any order, with exactly these types."""
 
-    class Config:
+    class Config:  # ty: ignore[incompatible-attribute-override]
         strict = True
         coerce = False
 
@@ -31,7 +31,7 @@ class Frame(pa.DataFrameModel):
         return list(cls.to_schema().columns)
 
     @classmethod
-    def empty(cls) -> pl.DataFrame:
+    def empty(cls, *_arguments: object) -> pl.DataFrame:  # ty: ignore[incompatible-method-override]
         """A frame without rows, for callers that have nothing of the kind."""
         return pl.DataFrame(
             schema={name: column.dtype.type for name, column in cls.to_schema().columns.items()}

@@ -4,7 +4,7 @@ import fcntl
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -89,7 +89,7 @@ class Home:
         return datetime.now(UTC)
 
     @contextmanager
-    def lock(self, name: Literal["landing", "publish"], wait_seconds: float) -> Iterator[None]:
+    def lock(self, name: Literal["landing", "publish"], wait_seconds: float) -> Generator[None]:
         """Hold one of the two locks. The system gives it back when the process dies, however it dies.
 
         Raises:

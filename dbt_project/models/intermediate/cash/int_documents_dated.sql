@@ -21,6 +21,9 @@ select
     invoices.order_id,
     invoices.po_number,
     invoices.currency_code,
+    invoices._source as source,
+    invoices._file_id as file_id,
+    invoices._line as line,
     {{
         money(
             "case when invoices.document_type = 'credit_memo' then -invoices.invoice_amount"

@@ -17,6 +17,8 @@ select
     invoices.order_id,
     invoices.po_number,
     invoices.currency_code,
+    invoices.source,
+    invoices.file_id,
     invoices.status,
     invoices.invoice_amount,
     invoices.applied_amount,
@@ -29,6 +31,7 @@ select
             ~ " then least(coalesce(disputes.disputed_amount, 0), invoices.open_amount) else 0 end"
         )
     }} as disputed_amount,
+    invoices.line,
     case
         when invoices.status = 'paid'
         then {{ days_between("invoices.invoice_date", "invoices.settled_date") }}
