@@ -8,6 +8,7 @@ from o2c.contract import Kind, Table
 from o2c.sources.contract_check import contract_faults
 from o2c.sources.expression import Evaluator, Expression, key_expression, parse
 from o2c.sources.model import ColumnSpec, TableSpec, TextForm, ValueForm, template_fields
+from o2c.sources.needed import column_specs, mentioned
 from o2c.sources.plausibility import row_warnings
 from o2c.sources.problems import not_twice, problem_rows, rows_of, unreadable_rows
 from o2c.sources.reading import Batch
@@ -85,6 +86,7 @@ class TableMapper:
         self._evaluator = Evaluator()
         self._columns = column_specs(spec, table, file_columns)
         self.filled = set(self._columns)
+        self._names_line = "_line" in mentioned(spec, table, file_columns)
 
     def apply(self, batch: Batch, loaded_on: object) -> Mapped:
         """Map, check and split one batch."""
@@ -137,7 +139,8 @@ class TableMapper:
                 says = f"has no row in {name}"
                 unmatched.append(Fault(rows, ", ".join(lookup.on), "unmatched_row", shown.gather(rows), says))
             text = text.drop(*keys, f"{name}__")
-        text = text.with_columns(batch.lines.cast(pl.String).alias("_line"))
+        if self._names_line:
+            text = text.with_columns(batch.lines.cast(pl.String).alias("_line"))
         return _Work(text, text, batch.lines, [fault for fault in unmatched if len(fault.rows)])
 
     def _key(self, text: pl.DataFrame, sql: str) -> pl.Series:
@@ -257,14 +260,6 @@ class TableMapper:
 
 
 # ── parts ────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def column_specs(spec: TableSpec, table: Table, file_columns: list[str]) -> dict[str, ColumnSpec]:
-    """The columns that a mapping fills; ``as_named`` takes what the file has of the contract."""
-    if spec.columns == "as_named":
-        return {name: ColumnSpec(column=name) for name in table.names if name in file_columns}
-    assert not isinstance(spec.columns, str)  # noqa: S101  # the other form is a mapping
-    return spec.columns
 
 
 def _decoded(texts: pl.Series, spec: ValueForm, name: str) -> tuple[pl.Series, list[Fault]]:

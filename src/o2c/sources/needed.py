@@ -4,22 +4,33 @@ from difflib import get_close_matches
 
 from o2c.contract import Table
 from o2c.sources.expression import key_expression, parse
-from o2c.sources.mapping import column_specs
-from o2c.sources.model import TableSpec, template_fields
+from o2c.sources.model import ColumnSpec, TableSpec, template_fields
 from o2c.sources.reading import RefusedFile
 
 _DELIMITERS = {";": "';'", "\t": "tab", "|": "'|'", ",": "','"}
 
 
+def column_specs(spec: TableSpec, table: Table, file_columns: list[str]) -> dict[str, ColumnSpec]:
+    """The columns that a mapping fills; ``as_named`` takes what the file has of the contract."""
+    if spec.columns == "as_named":
+        return {name: ColumnSpec(column=name) for name in table.names if name in file_columns}
+    assert not isinstance(spec.columns, str)  # noqa: S101  # the other form is a mapping
+    return spec.columns
+
+
 def needed_columns(spec: TableSpec, table: Table, file_columns: list[str]) -> list[str]:
     """Columns of the mapping's own file that it reads, in the order they are met; joined ones are left out."""
-    return [name for name in _mentioned(spec, table, file_columns) if _join_of(spec, name) is None]
+    return [
+        name
+        for name in mentioned(spec, table, file_columns)
+        if _join_of(spec, name) is None and name != "_line"
+    ]
 
 
 def joined_columns(spec: TableSpec, table: Table, join: str) -> list[str]:
     """Columns of the joined file that the mapping reads, by their names there, keys included."""
     found = [
-        name.removeprefix(f"{join}__") for name in _mentioned(spec, table, []) if _join_of(spec, name) == join
+        name.removeprefix(f"{join}__") for name in mentioned(spec, table, []) if _join_of(spec, name) == join
     ]
     where = parse(spec.join[join].where or "true").columns
     return list(dict.fromkeys([*spec.join[join].on.values(), *found, *where]))
@@ -51,7 +62,8 @@ def _join_of(spec: TableSpec, name: str) -> str | None:
     return next((join for join in spec.join if name.startswith(f"{join}__")), None)
 
 
-def _mentioned(spec: TableSpec, table: Table, file_columns: list[str]) -> list[str]:
+def mentioned(spec: TableSpec, table: Table, file_columns: list[str]) -> list[str]:
+    """Every name that a mapping reads, of its own file, of those it joins, and ``_line``."""
     names: list[str] = []
     for join in spec.join.values():
         names += [name for text in join.on for name in key_expression(text).columns]
@@ -66,4 +78,4 @@ def _mentioned(spec: TableSpec, table: Table, file_columns: list[str]) -> list[s
         names += template_fields(column.template) if column.template is not None else []
         names += parse(column.expression).columns if column.expression is not None else []
         names += [column.plus_days] if column.plus_days and not column.plus_days.lstrip("-").isdigit() else []
-    return [name for name in dict.fromkeys(names) if name != "_line"]
+    return list(dict.fromkeys(names))

@@ -44,21 +44,33 @@ def problem_rows(
     """One row per rejected row (first code, all reasons), or one per row and warning."""
     if not faults:
         return _NO_PROBLEMS
-    by_row: dict[int, list[tuple[str, str]]] = {}
-    for fault in faults:
-        for position, row in enumerate(fault.rows.to_list()):
-            if without is None or not without[row]:
-                by_row.setdefault(row, []).append((fault.code, fault.reason(position)))
-    records = []
-    raw = text.drop("_line")
-    for row, said in sorted(by_row.items()):
-        content = json.dumps(raw.row(row, named=True), ensure_ascii=False)
-        line = lines[row]
-        if severity == "rejected":
-            records.append((line, severity, said[0][0], "; ".join(reason for _, reason in said), content))
-        else:
-            records += [(line, severity, code, reason, content) for code, reason in said]
-    return pl.DataFrame(records, schema=PROBLEMS, orient="row")
+    said = pl.concat(
+        pl.DataFrame(
+            {"row": fault.rows.cast(pl.UInt32), "reason_code": fault.code, "reason": fault.reasons()}
+        )
+        for fault in faults
+    )
+    if without is not None:
+        said = said.filter(~without.gather(said["row"]))
+    if severity == "rejected":
+        said = said.group_by("row").agg(pl.col("reason_code").first(), pl.col("reason").str.join("; "))
+    said = said.sort("row", maintain_order=True)
+    if said.is_empty():
+        return _NO_PROBLEMS
+    there = said["row"].unique().sort()
+    text = text.drop("_line", strict=False)
+    names = text.columns
+    raw = [
+        json.dumps(dict(zip(names, values, strict=True)), ensure_ascii=False)
+        for values in text[there].iter_rows()
+    ]
+    return said.select(
+        lines.gather(said["row"]).cast(pl.Int64).alias("line"),
+        pl.lit(severity).alias("severity"),
+        "reason_code",
+        "reason",
+        pl.Series(raw, dtype=pl.String).gather(there.search_sorted(said["row"])).alias("raw_row"),
+    )
 
 
 def unreadable_rows(batch: Batch) -> pl.DataFrame:

@@ -33,10 +33,14 @@ class Fault:
     text: pl.Series | None
     says: str
 
-    def reason(self, position: int) -> str:
-        """The sentence for the n-th of ``rows``."""
-        value = "" if self.text is None else f" {str(self.text[position])[:80]!r}"
-        return f"{self.column}{value} {self.says}"
+    def reasons(self) -> pl.Series:
+        """The sentence for each of ``rows``."""
+        if self.text is None:
+            return pl.Series([f"{self.column} {self.says}"], dtype=pl.String).new_from_index(
+                0, len(self.rows)
+            )
+        said = [f"{self.column} {str(value)[:80]!r} {self.says}" for value in self.text.to_list()]
+        return pl.Series(said, dtype=pl.String)
 
 
 @dataclass(frozen=True)
