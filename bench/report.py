@@ -66,4 +66,4 @@ def _line(name: str, cost: Cost, fixed: Cost | None = None, notes: str = "") -> 
 def _notes(step: Cost) -> str:
     return ", ".join(
         f"{name} {value}" for name, value in step.get("counts", {}).items() if not isinstance(value, dict)
-    )[:90]
+    )[:140]
