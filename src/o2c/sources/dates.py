@@ -4,6 +4,8 @@ import re
 
 import polars as pl
 
+from o2c.sources.distinct import by_distinct
+
 # What a directive may stand for in the text; digits are ASCII, a leading zero may be missing.
 _DIRECTIVES = {
     "Y": "[0-9]{4}",
@@ -55,6 +57,10 @@ def parse_dates(texts: pl.Series, formats: tuple[str, ...]) -> pl.Series:
 
     Two-digit years from 69 are 19xx, others 20xx.
     """
+    return by_distinct(texts, lambda some: _dates_of(some, formats))
+
+
+def _dates_of(texts: pl.Series, formats: tuple[str, ...]) -> pl.Series:
     parsed = None
     for form in formats:
         fits = texts.str.contains(_shape(form))

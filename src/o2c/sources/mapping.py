@@ -106,7 +106,9 @@ class TableMapper:
             problem_rows(work.text, work.lines, work.notes + noted, "warning", rejected),
             unreadable_rows(batch),
         ]
-        rows = frame.with_columns(work.lines.alias("_line")).filter(~rejected)
+        rows = frame.with_columns(work.lines.alias("_line"))
+        if rejected.any():
+            rows = rows.filter(~rejected)
         return Mapped(
             rows,
             pl.concat(problems),

@@ -62,6 +62,7 @@ class TableSink:
         folder.mkdir(parents=True, exist_ok=True)
         self._path = folder / f".{file_id}.{os.getpid()}.tmp"
         self._writer: pq.ParquetWriter | None = None
+        self._repeated: dict[str, pa.Array] = {}
         self._hashes: list[pl.Series] = []
         self._problems: list[pl.DataFrame] = []
         self._gathering = Gathering(table, spec.one_per) if isinstance(spec.one_per, OnePer) else None
@@ -181,9 +182,9 @@ class TableSink:
             self._writer = pq.ParquetWriter(
                 self._path,
                 arrow.schema,
-                compression="zstd",
-                compression_level=1,
+                compression="lz4",  # written once, read every night: cheap both ways
                 use_dictionary=self._repeating(),
+                column_encoding={"_line": "DELTA_BINARY_PACKED"},
                 write_statistics=False,
                 store_schema=False,  # so that a repeated value is plain text to every reader
             )
@@ -194,21 +195,28 @@ class TableSink:
         """The batch in contract order with its provenance; what is one value or none at all is never spelled out."""
         names = [*self.table.names, "_line"]
         filled = rows.select(name for name in names if rows[name].null_count() < rows.height)
+        filled = filled.rechunk()
         there = filled.to_arrow(compat_level=pl.CompatLevel.newest())
         columns: dict[str, pa.Array | pa.ChunkedArray] = {}
         for name, dtype in (self.table.schema | PROVENANCE).items():
+            columns[name] = (
+                there[name] if name in there.column_names else self._same(name, dtype, rows.height)
+            )
+        return pa.table(columns)
+
+    def _same(self, name: str, dtype: pl.DataType, height: int) -> pa.Array:
+        """A column of nothing, or of one value: made once, as long as the longest batch."""
+        known = self._repeated.get(name)
+        if known is None or len(known) < height:
             if name in self._provenance:
-                value = pl.Series([self._provenance[name]], dtype=dtype).to_arrow(
-                    compat_level=pl.CompatLevel.oldest()
-                )
-                number = pa.repeat(pa.scalar(0, pa.int32()), rows.height)
-                columns[name] = pa.DictionaryArray.from_arrays(number, value)
-            elif name in filled.columns:
-                columns[name] = there[name]
+                value = pl.Series([self._provenance[name]], dtype=dtype)
+                values = value.to_arrow(compat_level=pl.CompatLevel.oldest())
+                known = pa.DictionaryArray.from_arrays(pa.repeat(pa.scalar(0, pa.int32()), height), values)
             else:
                 kind = pl.Series([], dtype=dtype).to_arrow(compat_level=pl.CompatLevel.newest()).type
-                columns[name] = pa.nulls(rows.height, kind)
-        return pa.table(columns)
+                known = pa.nulls(height, kind)
+            self._repeated[name] = known
+        return known.slice(0, height)
 
     def _repeating(self) -> list[str]:
         """Columns whose values repeat: a dictionary of all others costs more than it saves."""

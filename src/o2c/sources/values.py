@@ -12,6 +12,7 @@ import polars as pl
 
 from o2c.contract import POLARS_TYPES, Kind
 from o2c.sources.dates import parse_dates, parse_instants
+from o2c.sources.distinct import by_distinct
 from o2c.sources.model import TextForm, ValueForm
 
 EXACT = pl.Decimal(38, 18)
@@ -108,7 +109,7 @@ def parse(
         return Values(found, _unreadable(texts, found, column, "is neither true nor false"), {})
     faults = []
     if kind is Kind.TEXT and (column.endswith("_id") or column == "invoice_number"):
-        rows = texts.str.contains(_FLOAT_LOOKING).arg_true()
+        rows = by_distinct(texts, lambda some: some.str.contains(_FLOAT_LOOKING)).arg_true()
         if len(rows):
             says = (
                 "looks like a number out of a spreadsheet; ids are kept byte for byte. Declare `strip_suffix`"
@@ -143,9 +144,10 @@ def _dates(texts: pl.Series, kind: Kind, column: str, text_form: TextForm) -> Va
         rows = (texts.is_not_null() & found.is_null()).arg_true()
         says = f"is not a date by the declared formats ({', '.join(text_form.dates)})"
         faults.append(Fault(rows, column, "bad_date", texts.gather(rows), says))
-    years = found.dt.year()
     until = 9999 if column.endswith(_WITHOUT_END) else _LAST_YEAR
-    if len(rows := (~years.is_between(_FIRST_YEAR, until)).arg_true()):
+    ends = pl.Series([found.min(), found.max()], dtype=found.dtype).dt.year()
+    if not ends.is_between(_FIRST_YEAR, until).all():
+        rows = (~found.dt.year().is_between(_FIRST_YEAR, until)).arg_true()
         says = f"is not between {_FIRST_YEAR} and {until}"
         faults.append(Fault(rows, column, "date_out_of_range", texts.gather(rows), says))
         found = _blanked(found, rows)
@@ -203,13 +205,15 @@ def _to_minor_units(amounts: pl.Series, form: ValueForm, currencies: pl.Series |
         return amounts.round(form.minor_units, mode="half_away_from_zero")
     if currencies is None:
         return amounts.round(2, mode="half_away_from_zero") if form.decimals == "round" else amounts
-    found = amounts
+    codes: dict[int, list[str | None]] = {}
     for code in currencies.unique().to_list():
-        digits = minor_units().get(code, 2) if code is not None else 4
-        rounded = amounts.round(digits, mode="half_away_from_zero")
-        found = (
-            rounded if currencies.n_unique() == 1 else rounded.zip_with(currencies.eq_missing(code), found)
-        )
+        codes.setdefault(minor_units().get(code, 2) if code is not None else 4, []).append(code)
+    most = max(codes, default=4)
+    found = amounts.round(most, mode="half_away_from_zero")
+    for digits, some in codes.items():
+        if digits != most:
+            is_coarser = currencies.is_in(some, nulls_equal=True)
+            found = amounts.round(digits, mode="half_away_from_zero").zip_with(is_coarser, found)
     return found
 
 
