@@ -62,6 +62,8 @@ def test_a_megabyte_of_blanks_may_be_packed_as_tightly_as_it_can() -> None:
         (":20:REF\r\n:25:1234\r\n:28C:1/1\r\n:60F:C240101EUR1,\r\n", "mt940"),
         ("{1:F01BANKDEFFAXXX0000000000}{2:I940X}{4:\r\n:20:REF\r\n:25:1\r\n", "mt940"),
         ("\r\n:20:REF\r\n:25:1234\r\n", "mt940"),
+        (":940:\r\n:20:940S240307\r\n:25:1234\r\n", "mt940"),
+        ("\x01{1:F01BANKDEFFAXXX0000000000}{2:I940X}{4:\r\n:20:REF\r\n", "mt940"),
         ("ABNANL2A\r\n940\r\nABNANL2A\r\n:20:REF\r\n:25:1234\r\n:28C:1\r\n", "mt940"),
         ("01,BANK,US,240307,0800,1,80,1,2/\n02,", "bai2"),
         ("ISA*00*          *00*", "x12"),

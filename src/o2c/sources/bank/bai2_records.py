@@ -14,7 +14,7 @@ _STARTS = re.compile(
     r"|99,[+-]?[0-9]+,[0-9]+,[0-9]+ *(?:/|$)|88,)"
 )
 CODES = frozenset({"01,", "02,", "03,", "16,", "49,", "88,", "98,", "99,"})
-_TRAILER = re.compile(r"(?:^|/)99,[+-]?[0-9]+,[0-9]+,([0-9]{1,9}) */? *$")
+_TRAILER = re.compile(r"(?:^|/ *)99,[+-]?[0-9]+,[0-9]+,([0-9]{1,9}) */? *$")
 _LINE_END = re.compile(r"\r\n|\n|\r")
 
 # Blanks and zero bytes that fill a record to its fixed length, and the end of file of old systems.
@@ -29,9 +29,8 @@ def records(text: str) -> list[Record]:
     for number, raw in enumerate(_LINE_END.split(text) if "\r" in text else text.split("\n"), start=1):
         if line := raw.rstrip(_FILL):
             lines.append((number, line))
-            if (code := line[:3]) in CODES:
-                coded += 1
-            if code == "99," or "/99," in line:
+            coded += line[:3] in CODES
+            if "99," in line[-60:]:
                 stated += _stated(line)
     if coded == len(lines) == stated:
         return lines

@@ -17,7 +17,8 @@ TAGS = frozenset(
 MANY_LINES = frozenset({"25", "25P", "61", "86", "NS"})
 LAST = frozenset({"62F", "62M", "64", "65"})
 ASK = "ask the bank for the file again"
-LONGEST_FIELD = 100_000
+# No bank writes more: a text of an entry is 390 characters, the blocks of an envelope are some 200.
+LONGEST_FIELD, LONGEST_ENVELOPE = 100_000, 2_000
 
 _TAG = re.compile(r":([0-9]{2}[A-Z]?|NS|940):", re.ASCII)
 _LINE_END = re.compile(r"\r\n|\n|\r")
@@ -169,6 +170,8 @@ class _Splitting:
             if self.message.is_enveloped:
                 raise self._refusal(number, "a block begins before the last message is closed by -}")
             self.message = None
+        if len(line) > LONGEST_ENVELOPE:
+            raise self._refusal(number, f"an envelope of more than {LONGEST_ENVELOPE} characters")
         while line := line.lstrip("$ " + _FRAME):
             if line.startswith("{4:"):
                 if not self.header:

@@ -41,7 +41,7 @@ _SIGNS = (
     _Sign("bai2", re.compile(r"\A01,[^,\n]*,[^,\n]*,\d{6},")),
     _Sign("ach", re.compile(r"\A101.{31}094101", re.DOTALL)),
     _Sign("lockbox", re.compile(r"\A1\d\d[^\n]{20,120}\n2[^\n]{1,120}\n[3-9]")),
-    _Sign("mt940", re.compile(r"\A(?:\{1:[^\n]{1,200}\{4:\s*)?:\d\d[A-Z]?:")),
+    _Sign("mt940", re.compile(r"\A\x01?\s*(?:\{1:[^\n]{1,200}\{4:\s*)?:(?:940|\d\d[A-Z]?):")),
     _Sign("mt940", re.compile(r"\A(?:[^:\n]{0,200}\r?\n){1,8}:20:[^\n]*\r?\n(?s:.*?)^:25", re.MULTILINE)),
 )
 # Files we know by sight and do not read: said by name, so that nobody searches long.
