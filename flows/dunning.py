@@ -43,8 +43,13 @@ def decide_letters(run: Run, cash: CashResult) -> Letters:
     with run.step("dunning") as counts, run.open_build() as con:
         book = read_book(run, con, cash)
         decisions, lines = decide_dunning(book, run.policies.dunning, BusinessCalendar(), run.as_of)
+        load_frame(con, "decided.dunning_decisions", decisions)
+        counts["decisions"] = decisions.height
+        for decision, count in decisions.group_by("decision").len().sort("decision").iter_rows():
+            counts[decision] = count
+    with run.step("letters") as counts, run.open_build() as con:
         messages = render_letters(
-            decisions.filter(pl.col("decision") == "letter"),
+            decisions,
             lines,
             book.customers,
             book.contacts,
@@ -56,12 +61,9 @@ def decide_letters(run: Run, cash: CashResult) -> Letters:
         )
         rows = letter_rows(run, decisions, messages)
         shown, shown_lines = with_ledger(run, rows, lines)
-        load_frame(con, "decided.dunning_decisions", decisions)
         load_frame(con, "decided.letters", shown)
         load_frame(con, "decided.letter_lines", shown_lines)
-        counts["decisions"] = decisions.height
-        for decision, count in decisions.group_by("decision").len().sort("decision").iter_rows():
-            counts[decision] = count
+        counts["rendered"] = len(messages)
     run.decided["dunning"] = {
         f"{decision}: {reason}": count
         for decision, reason, count in decisions.group_by("decision", "reason_code")

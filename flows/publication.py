@@ -43,22 +43,23 @@ def publish(run: Run, cash: CashResult, letters: Letters, accounts: Accounts) ->
             states = dict(letters.rows.select("letter_id", "state").iter_rows())
             write_batch(folder, run.batch_id, letters.messages, run.as_of, states, durable=False)
             run.outputs["preview"] = str(folder / run.batch_id / "index.html")
-        write_workbooks(run, release, accounts)
+        counts["tables"] = len(list((release / "parquet").iterdir()))
+    with run.step("workbooks") as counts:
+        counts["files"] = write_workbooks(run, release, accounts)
         for folder in ("worklists", "agency", "credit"):
             run.outputs[folder] = str(run.home.published / folder)
         run.outputs["tables"] = str(run.home.published / "o2c.duckdb")
         run.outputs["manifest"] = str(run.folder / "manifest.json")
         switch_to(release, run.home)
         run.ledger.finish_run(run.run_number, "published", run.now, applications_file)
-        counts["tables"] = len(list((release / "parquet").iterdir()))
     write_json(run.folder / "manifest.json", run.manifest())
     forget_old_runs(run)
 
 
-def write_workbooks(run: Run, release: Path, accounts: Accounts) -> None:
-    """Worklists per collector, the agency list and the credit flags, as workbooks and CSV, inside the release."""
+def write_workbooks(run: Run, release: Path, accounts: Accounts) -> int:
+    """Worklists per collector, the agency list and the credit flags, inside the release. Returns the number of files."""
     book = accounts.book
-    write_worklists(
+    files = write_worklists(
         release / "worklists",
         accounts.worklist,
         accounts.terms,
@@ -69,8 +70,9 @@ def write_workbooks(run: Run, release: Path, accounts: Accounts) -> None:
         sorted(run.policies.worklist.next_actions),
         run.as_of,
     )
-    write_agency_list(release / "agency", accounts.referrals, book.items, book.customers, run.as_of)
-    write_credit_flags(release / "credit", accounts.flags, book.customers, run.as_of)
+    files += write_agency_list(release / "agency", accounts.referrals, book.items, book.customers, run.as_of)
+    files += write_credit_flags(release / "credit", accounts.flags, book.customers, run.as_of)
+    return len(files)
 
 
 def record_applications(run: Run, applications: pl.DataFrame) -> str | None:

@@ -60,10 +60,7 @@ _TERMS = (
     Column("Rank", "work_rank", "count", 6),
     Column("Customer no.", "customer_id", width=14),
     Column("Customer", "customer_name", width=28),
-    Column("Term", "term_words", width=26),
-    Column("Weight", "weight", "ratio", 10),
-    Column("Value", "value", "ratio", 10),
-    Column("Contribution", "contribution", "ratio", 13),
+    Column("Score", "priority_score", "ratio", 8),
 )
 _REFERRALS = (
     Column("Customer no.", "customer_id", width=14),
@@ -112,6 +109,8 @@ NOT_YET_MET = {
     "customer_type": "type of customer is not referred",
     "already_placed": "already with an agency",
 }
+# Nobody has capacity for accounts that nobody owns; so many are shown in full to whoever assigns them.
+_UNOWNED_DETAILED = 100
 _ROLES = {"dunning": 0, "billing": 1, "": 2, "escalation": 3}
 
 
@@ -126,7 +125,10 @@ def write_worklists(
     outcome_codes: Sequence[str],
     as_of: date,
 ) -> list[Path]:
-    """One workbook and one CSV per collector, best customer first, with the items and score terms behind each row.
+    """One workbook and one CSV per collector, best customer first.
+
+    The workbook also has the open items and the parts of the score of the customers that the collector has capacity
+    for today (of those that nobody owns, the first hundred): a list of thousands is looked up in the tables.
 
     Args:
         folder: where the files go; made when it is not there.
@@ -148,7 +150,11 @@ def write_worklists(
         )
         .sort("collector_id", "work_rank", "customer_id", "currency_code")
     )
-    keys = ranked.group_by("customer_id", maintain_order=True).agg(
+    detailed = ranked.filter(
+        pl.col("is_in_capacity")
+        | ((pl.col("collector_id") == UNOWNED) & (pl.col("work_rank") <= _UNOWNED_DETAILED))
+    )
+    keys = detailed.group_by("customer_id", maintain_order=True).agg(
         pl.col("collector_id", "work_rank", "customer_name").first()
     )
     items = (
@@ -157,16 +163,16 @@ def write_worklists(
         .with_columns(document_type_words=_words("document_type"))
         .sort("collector_id", "work_rank", "customer_id", "due_date", "invoice_id", "installment_number")
     )
-    scores = (
-        WorklistTerms.validate(terms)
-        .join(
-            ranked.select("customer_id", "currency_code", "collector_id", "work_rank", "customer_name"),
-            on=["customer_id", "currency_code"],
-            how="inner",
-            validate="m:1",
-        )
-        .with_columns(term_words=_words("term"))
-        .sort("collector_id", "work_rank", "customer_id", "currency_code", "term")
+    term_names = WorklistTerms.validate(terms)["term"].unique(maintain_order=True).to_list()
+    row = ["customer_id", "currency_code"]
+    scores = detailed.join(
+        terms.select(*row, "term", "contribution").pivot("term", index=row, values="contribution"),
+        on=row,
+        how="left",
+        validate="1:1",
+    )
+    term_columns = tuple(
+        Column(name.replace("_", " ").capitalize(), name, "ratio", 12) for name in term_names
     )
     items_of, terms_of = (frame.partition_by("collector_id", as_dict=True) for frame in (items, scores))
     names = dict(Collectors.validate(collectors).select("collector_id", "name").iter_rows())
@@ -180,7 +186,7 @@ def write_worklists(
         sheets = (
             Sheet("Worklist", rows, columns, frozen_columns=3),
             Sheet("Items", items_of.get(key, items.clear()), _ITEMS, frozen_columns=3),
-            Sheet("Terms", terms_of.get(key, scores.clear()), _TERMS, frozen_columns=3),
+            Sheet("Score", terms_of.get(key, scores.clear()), (*_TERMS, *term_columns), frozen_columns=3),
         )
         who = "unowned" if collector_id == UNOWNED else str(collector_id)
         title = f"Worklist of {names.get(collector_id, who)}"

@@ -79,10 +79,13 @@ def prepare_release(build: Path, marts: list[Mart], home: Home, name: str, as_of
             kept = _carry_over(home.published / "history" / mart.name, history / mart.name, as_of_dates)
             for day in as_of_dates:
                 one = history / mart.name / f"{day.isoformat()}.parquet"
-                con.execute(
-                    f"copy (select * from read_parquet({_quoted(file)}) where as_of_date = date '{day.isoformat()}'"
-                    f" order by {order}) to {_quoted(one)} (format parquet)"
-                )
+                if len(as_of_dates) == 1:
+                    os.link(file, one)
+                else:
+                    con.execute(
+                        f"copy (select * from read_parquet({_quoted(file)}) where as_of_date = date '{day.isoformat()}'"
+                        f" order by {order}) to {_quoted(one)} (format parquet)"
+                    )
                 kept.append(one)
             files = ", ".join(_quoted(path) for path in sorted(kept))
             con.execute(f"create table {mart.name} as from read_parquet([{files}], union_by_name = true)")

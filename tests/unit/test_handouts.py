@@ -142,11 +142,10 @@ def test_each_collector_gets_one_workbook_and_one_csv_in_order_of_rank(tmp_path)
     ]
     assert [row[:4] for row in rows_of(paths[2], "Items")[1:]] == [
         ["A", "Acme", "No-I1", "invoice"],
-        ["B", "Bolt", "No-I2", "invoice"],
     ]
-    assert rows_of(paths[2], "Terms")[1:] == [
-        [1, "A", "Acme", "days past due", 0.35, 0.5, 0.175],
-        [2, "B", "Bolt", "days past due", 0.35, 0.5, 0.175],
+    assert rows_of(paths[2], "Score") == [
+        ["Rank", "Customer no.", "Customer", "Score", "Days past due"],
+        [1, "A", "Acme", 0.6, 0.175],
     ]
     assert [row[:4] for row in rows_of(paths[0], "Items")[1:]] == [["C", "Core", "No-I3", "credit memo"]]
 
