@@ -19,6 +19,7 @@ AVAILABLE = frozenset({"OPAV", "CLAV", "ITAV", "FWAV"})
 CODES: dict[str, str] = {
     "balance_does_not_tie": "opening balance + booked entries is not the closing balance",
     "count_differs": "a stated count is not what is in the file",
+    "control_number_differs": "a trailer has another control number than its header",
     "total_differs": "a stated total is not the sum of what is in the file",
     "details_do_not_sum": "the details of an entry do not add up to it",
     "remittance_does_not_sum": "the lines of a remittance do not add up to its payment",
@@ -32,9 +33,14 @@ CODES: dict[str, str] = {
     "sequence_gap": "a statement number is missing between two statements of an account",
     "statement_repeated": "the same statement of an account came twice",
     "statement_changed": "two statements of an account have one number but different content",
+    "entry_repeated": "two entries of a statement have one reference of the bank's own",
+    "entry_corrected": "the bank replaces or deletes an entry that it sent before",
+    "sign_differs": "an amount and the kind of its entry say different directions",
+    "undeclared_column": "a table has a column that its profile does not declare",
     "value_unreadable": "an optional value is not as the format writes it",
     "unknown_code": "a code is not in the format's or the bank's list",
     "notice_of_change": "a notice of change: the payer's bank data must be corrected",
+    "test_file": "the file says that it is a test",
     "repaired": "the file departs from its format in a way that has one possible reading",
 }
 

@@ -1,0 +1,45 @@
+"""Many rows made quickly, for formats whose records are short: there a reader's time goes into making rows.
+
+Measured on an 820 of 20 MB, Python 3.11, 2026-11: 7.0 microseconds a line, of which 1.3 were the row's own class
+(a frozen dataclass sets each field through ``object.__setattr__``) and 1.8 the cycle collector, which finds nothing.
+"""
+
+import gc
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import MISSING, field, fields, make_dataclass
+from typing import TypeVar
+
+Row = TypeVar("Row")
+
+
+def builder(kind: type[Row]) -> Callable[..., Row]:
+    """A function that makes rows of a frozen dataclass with slots, for the same arguments, in half the time.
+
+    It fills an unfrozen twin with the same slots, which then takes the class of the row: Python allows that between
+    classes of equal slots. The row is as frozen, equal and hashable as one made by its own class.
+    """
+    columns = [
+        (one.name, one.type, field() if one.default is MISSING else field(default=one.default))
+        for one in fields(kind)  # ty: ignore[invalid-argument-type]
+    ]
+
+    def become_row(twin: object) -> None:
+        twin.__class__ = kind
+
+    return make_dataclass(
+        f"Unfrozen{kind.__name__}", columns, slots=True, namespace={"__post_init__": become_row}
+    )
+
+
+@contextmanager
+def no_cycle_collector() -> Generator[None]:
+    """Rows refer to nothing that refers back, so there is nothing to collect while only rows are made."""
+    if not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
