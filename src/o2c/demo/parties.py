@@ -26,8 +26,8 @@ _START_RATES = {"USD": 1.0, "EUR": 1.08, "GBP": 1.26, "CAD": 0.73}
 
 
 def collector_count(books: Books) -> int:
-    """One collector for 60 customers, at least four."""
-    return max(4, min(400, books.customer_count // 60))
+    """One collector for 250 customers, at least four."""
+    return max(4, min(400, books.customer_count // 250))
 
 
 def make_collectors(books: Books) -> pl.DataFrame:
