@@ -57,7 +57,7 @@ def publish(run: Run, cash: CashResult, letters: Letters, accounts: Accounts) ->
 
 
 def write_workbooks(run: Run, release: Path, accounts: Accounts) -> int:
-    """Worklists per collector, the agency list and the credit flags, inside the release. Returns the number of files."""
+    """Worklists per collector, the agency list and the credit flags, inside the release. Returns how many files."""
     book = accounts.book
     files = write_worklists(
         release / "worklists",
