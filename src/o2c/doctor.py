@@ -11,7 +11,17 @@ from o2c.policy import PolicyError, load_policies
 from o2c.run import code_version
 from o2c.settings import PROJECT, Settings
 
-PACKAGES = ("prefect", "dbt-core", "dbt-duckdb", "duckdb", "polars", "pandera", "pydantic", "boto3", "sqlalchemy")
+PACKAGES = (
+    "prefect",
+    "dbt-core",
+    "dbt-duckdb",
+    "duckdb",
+    "polars",
+    "pandera",
+    "pydantic",
+    "boto3",
+    "sqlalchemy",
+)
 LEAST_FREE_GIB = 1
 
 
@@ -36,7 +46,8 @@ def examine(settings: Settings) -> list[Finding]:
         Finding("o2c", code_version(), True),
     ]
     findings += [
-        Finding(name, f"{version(name)} (locked {locked[name]})", version(name) == locked[name]) for name in PACKAGES
+        Finding(name, f"{version(name)} (locked {locked[name]})", version(name) == locked[name])
+        for name in PACKAGES
     ]
     try:
         findings.append(Finding("policies", load_policies(settings.policies).version, True))

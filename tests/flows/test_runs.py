@@ -13,10 +13,10 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+
 from flows._dbt import BuildFailed, Finding, run_tests
 from flows.build import NothingYet
 from flows.nightly import NightlyRun, PastDate, play
-
 from o2c.home import AlreadyRunning, HomeError, SourceEntry, init_home, open_home
 from o2c.ledger import Ledger
 from o2c.run import Run
@@ -54,7 +54,9 @@ def outputs(home: Path) -> dict[str, str]:
         for path in sorted(folder.rglob("*"))
         if path.is_file() and path.suffix != ".duckdb"
     ]
-    return {path.relative_to(home).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+    return {
+        path.relative_to(home).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files
+    }
 
 
 @pytest.fixture(scope="module")
@@ -114,19 +116,25 @@ def test_no_published_column_is_a_float(sent_home: Path) -> None:
 
 
 def test_what_was_sent_lies_in_the_outbox_and_nothing_else(sent_home: Path) -> None:
-    sent = published(sent_home, "select letter_id from collections.fct_letters where state = 'sent'")["letter_id"]
+    sent = published(sent_home, "select letter_id from collections.fct_letters where state = 'sent'")[
+        "letter_id"
+    ]
     assert sent.len() > 0
     assert sorted(path.stem for path in sent_home.glob("outbox/*/*.eml")) == sorted(sent)
 
 
 def test_the_hash_on_record_is_that_of_the_message_that_left(sent_home: Path) -> None:
-    rows = published(sent_home, "select letter_id, message_hash from collections.fct_letters where state = 'sent'")
+    rows = published(
+        sent_home, "select letter_id, message_hash from collections.fct_letters where state = 'sent'"
+    )
     for letter_id, message_hash in rows.iter_rows():
         (message,) = sent_home.glob(f"outbox/*/{letter_id}.eml")
         assert hashlib.sha256(message.read_bytes()).hexdigest() == message_hash
 
 
-def test_the_same_morning_again_sends_nothing_new_and_gives_the_same_bytes(changeable: tuple[Path, Path]) -> None:
+def test_the_same_morning_again_sends_nothing_new_and_gives_the_same_bytes(
+    changeable: tuple[Path, Path],
+) -> None:
     home, _ = changeable
     before = outputs(home)
     run(home, send=True)
@@ -170,7 +178,7 @@ def test_who_paid_at_noon_is_not_dunned_in_the_afternoon_and_the_morning_stays_o
     ).row(0, named=True)
 
     def paid(payments: pl.DataFrame) -> pl.DataFrame:
-        noon = {name: None for name in payments.columns} | {
+        noon = dict.fromkeys(payments.columns) | {
             "payment_id": "NOON-1",
             "entity_id": letter["entity_id"],
             "customer_id": letter["customer_id"],
@@ -190,7 +198,9 @@ def test_who_paid_at_noon_is_not_dunned_in_the_afternoon_and_the_morning_stays_o
         f" and customer_id = '{letter['customer_id']}' and currency_code = '{letter['currency_code']}'",
     )
     assert decision.is_empty()
-    kept = published(home, f"select state from collections.fct_letters where letter_id = '{letter['letter_id']}'")
+    kept = published(
+        home, f"select state from collections.fct_letters where letter_id = '{letter['letter_id']}'"
+    )
     assert kept.rows() == [("sent",)]
     assert len(list(home.glob(f"outbox/*/{letter['letter_id']}.eml"))) == 1
 
@@ -212,13 +222,15 @@ def test_a_failed_audit_leaves_what_is_published_sends_nothing_and_says_why(
     assert outputs(home) == before
 
 
-def test_a_control_account_that_is_a_cent_off_publishes_and_sends_nothing(changeable: tuple[Path, Path]) -> None:
+def test_a_control_account_that_is_a_cent_off_publishes_and_sends_nothing(
+    changeable: tuple[Path, Path],
+) -> None:
     home, ledger = changeable
     letters_before = sorted(path.name for path in home.glob("outbox/*/*.eml"))
     latest = pl.col("balance_date") == pl.col("balance_date").max()
-    cent_off = (pl.col("control_account_amount").cast(pl.Decimal(18, 2)) + pl.lit("0.01").cast(pl.Decimal(18, 2))).cast(
-        pl.String
-    )
+    cent_off = (
+        pl.col("control_account_amount").cast(pl.Decimal(18, 2)) + pl.lit("0.01").cast(pl.Decimal(18, 2))
+    ).cast(pl.String)
     rewrite(
         ledger / "ledger_balances.csv",
         lambda balances: balances.with_columns(
@@ -227,11 +239,15 @@ def test_a_control_account_that_is_a_cent_off_publishes_and_sends_nothing(change
     )
     done = run(home, ledger, date(2026, 10, 1), send=True)
     assert [check.check_name for check in done.closed_gates] == ["control_account_ties"]
-    assert published(home, "select max(as_of_date) from receivables.fct_ar_aging").row(0) == (date(2026, 10, 1),)
+    assert published(home, "select max(as_of_date) from receivables.fct_ar_aging").row(0) == (
+        date(2026, 10, 1),
+    )
     assert sorted(path.name for path in home.glob("outbox/*/*.eml")) == letters_before
 
 
-def test_history_keeps_every_date_and_replaces_the_one_that_is_run_again(changeable: tuple[Path, Path]) -> None:
+def test_history_keeps_every_date_and_replaces_the_one_that_is_run_again(
+    changeable: tuple[Path, Path],
+) -> None:
     home, _ = changeable
     run(home, as_of=date(2026, 10, 1), send=True)
     run(home, as_of=date(2026, 10, 1), send=True)

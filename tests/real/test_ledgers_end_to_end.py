@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from flows.nightly import NightlyRun, play
 
+from flows.nightly import NightlyRun, play
 from o2c.home import SourceEntry
 from o2c.landing import RefusedFiles
 from o2c.settings import PROJECT
@@ -83,16 +83,24 @@ def test_ibm_has_the_stated_kpis(ibm: Path, day: str) -> None:
     assert found["closing_net_amount"] == Decimal(expected["month_closing_ar"])
     assert found["dso"] == Decimal(str(expected["dso_90_days"]))
     assert found["cei"] == Decimal(str(expected["cei_month"]))
-    (items,) = rows(ibm, f"select count(*) as items from receivables.fct_open_items where as_of_date = '{day}'")
+    (items,) = rows(
+        ibm, f"select count(*) as items from receivables.fct_open_items where as_of_date = '{day}'"
+    )
     assert items["items"] == expected["open_items"]
 
 
 def test_highradius_totals_after_rounding_each_row_and_keeps_leading_zeros(tmp_path: Path) -> None:
     home = run(tmp_path / "home", "highradius", date(2020, 5, 31))
-    (total,) = rows(home, "select sum(open_amount) as open, count(*) as items from receivables.fct_open_items")
-    assert total == {"open": Decimal("310427859.0200"), "items": EXPECTED["highradius_a_excel_roundtrip"]["rows"]}
+    (total,) = rows(
+        home, "select sum(open_amount) as open, count(*) as items from receivables.fct_open_items"
+    )
+    assert total == {
+        "open": Decimal("310427859.0200"),
+        "items": EXPECTED["highradius_a_excel_roundtrip"]["rows"],
+    }
     (rounded,) = rows(
-        home, "select actual from quality.fct_run_checks where check_name like 'landing.round.%.invoice_amount'"
+        home,
+        "select actual from quality.fct_run_checks where check_name like 'landing.round.%.invoice_amount'",
     )
     assert rounded["actual"] == "631"
     lost = EXPECTED["highradius_a_excel_roundtrip"]["rows_cust_number_lost_leading_zeros"]
@@ -143,4 +151,6 @@ def test_xero_keeps_currencies_apart(tmp_path: Path) -> None:
     assert {row["currency_code"]: (row["paid"], row["due"]) for row in found} == {
         code: (Decimal(amounts["paid"]), Decimal(amounts["due"])) for code, amounts in expected.items()
     }
-    assert rows(home, "select count(*) as n from receivables.fct_ar_kpis where entity_id = 'ALL'") == [{"n": 0}]
+    assert rows(home, "select count(*) as n from receivables.fct_ar_kpis where entity_id = 'ALL'") == [
+        {"n": 0}
+    ]

@@ -4,6 +4,7 @@
     select {{ columns | join(", ") }}, count(*) as row_count
     from {{ model }}
     group by {{ columns | join(", ") }}
-    having count(*) > 1
+    having
+        count(*) > 1
         {% for column in columns if column not in nullable %} or {{ column }} is null {% endfor %}
 {% endtest %}

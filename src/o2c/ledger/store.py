@@ -167,7 +167,9 @@ class Ledger:
         """All letters decided up to a date, every column of the ledger, sorted by id."""
         query = select(letters).where(letters.c.decided_as_of_date <= until).order_by(letters.c.letter_id)
         with self._engine.connect() as con:
-            rows = [row._asdict() | {"sent_at": _utc(row.sent_at)} for row in con.execute(query)]
+            rows = [
+                row._asdict() | {"sent_at": row.sent_at and _utc(row.sent_at)} for row in con.execute(query)
+            ]
         schema = {column.name: _POLARS[column.type.__class__.__name__] for column in letters.columns}
         return pl.DataFrame(rows, schema=schema).with_columns(
             pl.col("total_amount").cast(MONEY), pl.col("occasion").replace("", None)
@@ -285,9 +287,9 @@ _POLARS = {
 }
 
 
-def _utc(instant: datetime | None) -> datetime | None:
+def _utc(instant: datetime) -> datetime:
     """SQLite forgets the zone of what it keeps; everything we give it is UTC."""
-    return instant.replace(tzinfo=UTC) if instant is not None and instant.tzinfo is None else instant
+    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant
 
 
 def _set_pragmas(connection: Any, _record: Any) -> None:
