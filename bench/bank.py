@@ -16,6 +16,8 @@ from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import bank_records
+
 _CAMT_ENTRY = """      <Ntry>
         <NtryRef>{n}</NtryRef>
         <Amt Ccy="EUR">{n}.25</Amt>
@@ -129,9 +131,21 @@ def bare_camt(path: Path) -> int:
     return count
 
 
-MAKERS: dict[str, Callable[[Path, int], None]] = {"camt": make_camt}
-READERS: dict[str, Callable[[Path], int]] = {"camt": read_camt}
-BARE: dict[str, Callable[[Path], int]] = {"camt": bare_camt}
+MAKERS: dict[str, Callable[[Path, int], None]] = {
+    "camt": make_camt,
+    "mt940": bank_records.make_mt940,
+    "bai2": bank_records.make_bai2,
+}
+READERS: dict[str, Callable[[Path], int]] = {
+    "camt": read_camt,
+    "mt940": bank_records.read_mt940,
+    "bai2": bank_records.read_bai2,
+}
+BARE: dict[str, Callable[[Path], int]] = {
+    "camt": bare_camt,
+    "mt940": bank_records.bare_mt940,
+    "bai2": bank_records.bare_bai2,
+}
 
 
 def measure(work: Callable[[Path], int], path: Path) -> dict[str, float]:

@@ -443,3 +443,12 @@ def test_entries_without_any_currency_are_refused_unless_the_profile_has_it() ->
     with pytest.raises(RejectedFile, match="currency of the entries"):
         _read(text)
     assert _read(text, BankProfile(currency_code="PLN")).statements[0].entries[0].currency_code == "PLN"
+
+
+def test_what_goes_on_and_on_is_refused_at_once() -> None:
+    with pytest.raises(RejectedFile, match="an envelope of more than 2000 characters"):
+        _read("{1:}" * 100_000)
+    longest = _read(_message(LINE + ":86:" + "xx\n" * 50_000)).statements[0].entries[0].details[0]
+    assert longest.text == "\n".join(["xx"] * 50_000)
+    with pytest.raises(RejectedFile, match="a field of more than 100000 characters"):
+        _read(_message(LINE + ":86:" + "xx\n" * 50_001))

@@ -187,13 +187,13 @@ class _Reading:
         fields += [""] * (2 - len(fields))
         self._compare_count("records", "account", part.record_count, fields[1], line)
         statement = statement_of(account)
-        part.amount = account.minor_sum
+        part.amount = account.control_sum
         if minor(fields[0].strip()) != part.amount:
             message = f"record 49 states {fields[0].strip()}, the amounts sum to {part.amount}"
             self._add(account.ordinal, "total_differs", message)
         for code, message, severity in account.issues:
             self._add(account.ordinal, code, message, severity)
-        self.issues.extend(account.tally.close(statement))
+        self.issues.extend(account.tally().close(statement))
         self.statements.append(statement)
         add_up(self.parts.group, part, fields)
         self.account, self.place = None, "group"

@@ -73,11 +73,11 @@ class Account:
     ) -> None:
         self.number, self.currency_code, self.group, self.ordinal = number, currency_code, group, ordinal
         self.amounts = amounts
-        self.scale = -MINOR_UNITS.get(currency_code, 2)
+        self.unit = Decimal(1).scaleb(-MINOR_UNITS.get(currency_code, 2))
         self.entries: list[Entry] = []
-        # Running sums for the controls, so that no entry is looked at twice.
-        self.tally = Tally()
-        self.minor_sum = sum(one.amount or 0 for one in amounts)
+        # Running counts and sums in minor units of credits and debits, so that no entry is looked at twice.
+        self.counts, self.sums = [0, 0], [0, 0]
+        self.stated_sum = sum(one.amount or 0 for one in amounts)
 
     def add(self, found: Detail16, kind: Kind, ordinal: int, line: int) -> str | None:
         """Take one 16 as an entry booked on the group's day; returns what is wrong with its value date.
@@ -91,7 +91,7 @@ class Account:
                 value_date = day(found.value_text)
             except ValueError as error:
                 unreadable = f"value date: {error}"
-        amount = Decimal(kind.sign * found.amount).scaleb(self.scale)
+        amount = Decimal(kind.sign * found.amount) * self.unit
         bank_reference, customer_reference = said(found.bank_reference), said(found.customer_reference)
         check_number = customer_reference if kind.is_check and found.customer_reference.isdecimal() else None
         position = f"line {line}"
@@ -126,12 +126,23 @@ class Account:
             details=details,
         )
         self.entries.append(entry)
-        self.minor_sum += found.amount
         side = 0 if kind.sign >= 0 else 1
-        self.tally.counts[side] += 1
-        self.tally.sums[side] += abs(amount)
-        self.tally.net += amount
+        self.counts[side] += 1
+        self.sums[side] += found.amount
         return unreadable
+
+    @property
+    def control_sum(self) -> int:
+        """All amounts of the account without their sides, as record 49 sums them."""
+        return self.stated_sum + self.sums[0] + self.sums[1]
+
+    def tally(self) -> Tally:
+        """Counts and sums as the controls of statements want them."""
+        found = Tally()
+        found.counts = list(self.counts)
+        found.sums = [one * self.unit for one in self.sums]
+        found.net = found.sums[0] - found.sums[1]
+        return found
 
     @property
     def issues(self) -> list[tuple[str, str, str]]:
@@ -152,7 +163,7 @@ def statement_of(found: Account) -> Statement:
     """The account as a statement of the group's day."""
     group = found.group
     balances = tuple(
-        Balance(one.code, Decimal(one.amount).scaleb(found.scale), found.currency_code, group.as_of)
+        Balance(one.code, Decimal(one.amount) * found.unit, found.currency_code, group.as_of)
         for one in found.amounts
         if one.amount is not None and is_balance(one.code)
     )
@@ -196,4 +207,4 @@ def _stated(found: Account) -> StatedTotals:
 
 
 def _amount(total: Amount, found: Account) -> Decimal:
-    return abs(Decimal(total.amount or 0)).scaleb(found.scale)
+    return abs(Decimal(total.amount or 0)) * found.unit
