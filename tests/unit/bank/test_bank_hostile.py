@@ -16,7 +16,7 @@ from o2c.sources.bank.errors import RejectedFile
 from o2c.sources.bank.recognise import reader_of
 from o2c.sources.bank.unpack import format_of, opened, unpacked
 
-SECONDS = 2.0
+SECONDS = 10.0  # tells a hang or a bomb from work; the slowest took 2 s of CPU on a loaded machine
 BYTES = 200 << 20
 # The largest file itself is 64 MB while it is made; it is packed before it is read.
 MEASURE = """
