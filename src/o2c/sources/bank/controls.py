@@ -36,6 +36,7 @@ CODES: dict[str, str] = {
     "entry_repeated": "two entries of a statement have one reference of the bank's own",
     "entry_corrected": "the bank replaces or deletes an entry that it sent before",
     "sign_differs": "an amount and the kind of its entry say different directions",
+    "sample_profile": "the table was read by a sample profile, which does not know the account or its currency",
     "undeclared_column": "a table has a column that its profile does not declare",
     "value_unreadable": "an optional value is not as the format writes it",
     "unknown_code": "a code is not in the format's or the bank's list",

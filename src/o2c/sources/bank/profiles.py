@@ -8,6 +8,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from o2c.policy.plain_yaml import PlainLoader
+from o2c.sources.bank.table_form import TableForm
 
 Method = Literal["check", "ach", "wire", "card", "direct_debit", "cash", "other"]
 
@@ -50,6 +51,8 @@ class BankProfile(BaseModel):
     entities: dict[str, str] = Field(default_factory=dict)
     # Currency of accounts whose statements do not say it.
     currency_code: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] | None = None
+    # The columns of its tables, for banks, processors and payers that deliver CSV or workbooks.
+    table: TableForm | None = None
 
 
 class BadProfile(ValueError):
@@ -71,16 +74,30 @@ def load_profiles(*folders: Path) -> dict[str, BankProfile]:
     for folder in (PROFILES, *folders):
         for path in sorted(folder.glob("*.yml")):
             try:
-                content = yaml.load(path.read_text("utf-8"), Loader=PlainLoader)  # noqa: S506 - a SafeLoader
-                profile = BankProfile.model_validate({"name": path.stem} | (content or {}))
-            except (yaml.YAMLError, ValidationError, TypeError, UnicodeDecodeError) as error:
-                faults.append(f"{path.name}: {error}")
+                profile = load_profile(path)
+            except BadProfile as error:
+                faults.append(str(error))
                 continue
-            faults += [f"{path.name}: warnings_only: {fault}" for fault in _unknown_codes(profile)]
             found[profile.name] = profile
     if faults:
         raise BadProfile("\n".join(faults))
     return found
+
+
+def load_profile(path: Path) -> BankProfile:
+    """The profile of one file, named like the file unless it has a name of its own.
+
+    Raises:
+        BadProfile: as ``load_profiles``, about this one.
+    """
+    try:
+        content = yaml.load(path.read_text("utf-8"), Loader=PlainLoader)  # noqa: S506 - a SafeLoader
+        profile = BankProfile.model_validate({"name": path.stem} | (content or {}))
+    except (yaml.YAMLError, ValidationError, TypeError, UnicodeDecodeError, OSError) as error:
+        raise BadProfile(f"{path.name}: {error}") from error
+    if faults := _unknown_codes(profile):
+        raise BadProfile("\n".join(f"{path.name}: warnings_only: {fault}" for fault in faults))
+    return profile
 
 
 def choose(profiles: Mapping[str, BankProfile], head: bytes) -> BankProfile:
