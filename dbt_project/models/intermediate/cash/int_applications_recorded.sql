@@ -37,5 +37,8 @@ where
     not exists (
         select 1
         from ledger
-        where ledger.payment_id = engine.payment_id and ledger.invoice_id = engine.invoice_id
+        where
+            ledger.application_type in ('payment', 'reversal')
+            and ledger.payment_id = engine.payment_id
+            and ledger.invoice_id = engine.invoice_id
     )
