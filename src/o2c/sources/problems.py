@@ -15,6 +15,7 @@ PROBLEMS = {
     "raw_row": pl.String(),
 }
 
+_JSON = json.JSONEncoder(ensure_ascii=False, check_circular=False)
 _NO_PROBLEMS = pl.DataFrame(schema=PROBLEMS)
 
 
@@ -60,10 +61,7 @@ def problem_rows(
     there = said["row"].unique().sort()
     text = text.drop("_line", strict=False)
     names = text.columns
-    raw = [
-        json.dumps(dict(zip(names, values, strict=True)), ensure_ascii=False)
-        for values in text[there].iter_rows()
-    ]
+    raw = [_JSON.encode(dict(zip(names, values, strict=True))) for values in text[there].iter_rows()]
     return said.select(
         lines.gather(said["row"]).cast(pl.Int64).alias("line"),
         pl.lit(severity).alias("severity"),

@@ -62,6 +62,7 @@ class TableSink:
         folder.mkdir(parents=True, exist_ok=True)
         self._path = folder / f".{file_id}.{os.getpid()}.tmp"
         self._writer: pq.ParquetWriter | None = None
+        self._filled: set[str] = set()
         self._repeated: dict[str, pa.Array] = {}
         self._hashes: list[pl.Series] = []
         self._problems: list[pl.DataFrame] = []
@@ -158,15 +159,17 @@ class TableSink:
     def _rewrite_without(self, drop: pl.Series) -> None:
         old, start = self._path.with_suffix(".old"), 0
         self._path.rename(old)
+        whole = pq.ParquetFile(old, read_dictionary=self._repeating())
         self._writer = None
-        gone = drop.implode()
-        for part in pq.ParquetFile(old).iter_batches(131_072):
-            rows = pl.DataFrame(part)
-            positions = pl.int_range(start, start + rows.height, dtype=pl.UInt32, eager=True)
-            self._append(rows.filter(~positions.is_in(gone)))
-            start += rows.height
+        filled = [name for name in whole.schema_arrow.names if name in self._filled]
+        for part in whole.iter_batches(131_072, columns=filled):
+            inside = drop.filter(drop.is_between(start, start + part.num_rows - 1)) - start
+            kept = pl.repeat(True, part.num_rows, eager=True, dtype=pl.Boolean).scatter(inside, False)
+            start += part.num_rows
+            self._append(self._whole(part.filter(kept.to_arrow()) if len(inside) else part))
         assert self._writer is not None  # noqa: S101  # there was a row to drop
         self._writer.close()
+        whole.close()
         old.unlink()
 
     # ── Parquet ──────────────────────────────────────────────────────────────────────────────────────
@@ -174,34 +177,38 @@ class TableSink:
     def _write(self, rows: pl.DataFrame) -> None:
         if rows.height:
             self._hashes.append(rows.select(self.table.key).hash_rows(seed=7))
-        self._append(rows)
+        self._append(self._as_arrow(rows))
 
-    def _append(self, rows: pl.DataFrame) -> None:
-        arrow = self._as_arrow(rows)
+    def _append(self, arrow: pa.Table) -> None:
         if self._writer is None:
-            self._writer = pq.ParquetWriter(
-                self._path,
-                arrow.schema,
-                compression="lz4",  # written once, read every night: cheap both ways
-                use_dictionary=self._repeating(),
-                column_encoding={"_line": "DELTA_BINARY_PACKED"},
-                write_statistics=False,
-                store_schema=False,  # so that a repeated value is plain text to every reader
-            )
+            self._writer = self._new_writer(arrow.schema)
         if arrow.num_rows:
             self._writer.write_table(arrow)
+
+    def _new_writer(self, schema: pa.Schema) -> pq.ParquetWriter:
+        return pq.ParquetWriter(
+            self._path,
+            schema,
+            compression="lz4",  # written once, read every night: cheap both ways
+            use_dictionary=self._repeating(),
+            column_encoding={"_line": "DELTA_BINARY_PACKED"},
+            write_statistics=False,
+            store_schema=False,  # so that a repeated value is plain text to every reader
+        )
 
     def _as_arrow(self, rows: pl.DataFrame) -> pa.Table:
         """The batch in contract order with its provenance; what is one value or none at all is never spelled out."""
         names = [*self.table.names, "_line"]
         filled = rows.select(name for name in names if rows[name].null_count() < rows.height)
         filled = filled.rechunk()
-        there = filled.to_arrow(compat_level=pl.CompatLevel.newest())
+        self._filled.update(filled.columns)
+        return self._whole(filled.to_arrow(compat_level=pl.CompatLevel.newest()))
+
+    def _whole(self, there: pa.Table | pa.RecordBatch) -> pa.Table:
+        names = set(there.schema.names)
         columns: dict[str, pa.Array | pa.ChunkedArray] = {}
         for name, dtype in (self.table.schema | PROVENANCE).items():
-            columns[name] = (
-                there[name] if name in there.column_names else self._same(name, dtype, rows.height)
-            )
+            columns[name] = there[name] if name in names else self._same(name, dtype, there.num_rows)
         return pa.table(columns)
 
     def _same(self, name: str, dtype: pl.DataType, height: int) -> pa.Array:
