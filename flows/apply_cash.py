@@ -37,10 +37,13 @@ def apply_payments(run: Run) -> CashResult:
     """Apply what names its invoice; the rest stays unapplied, on account or in suspense, and is shown."""
     with run.step("cash") as counts, run.open_build() as con:
         payments = read_frame(con, "intermediate.int_payments_applicable", ApplicablePayments.columns())
+        lines = read_frame(con, "staging.stg_remittance_lines", RemittanceLines.columns())
+        held = read_frame(con, "raw.held_payments", ["payment_id"])["payment_id"]
+        payments, lines = hold_back(payments, lines, held)
         result = apply_cash(
             items=read_frame(con, "intermediate.int_items_applicable", ApplicableItems.columns()),
             payments=payments,
-            remittance_lines=read_frame(con, "staging.stg_remittance_lines", RemittanceLines.columns()),
+            remittance_lines=lines,
             recorded=(recorded := recorded_applications(run)),
             customers=read_frame(con, "staging.stg_customers", CustomerNames.columns()),
             accounts=read_frame(con, "intermediate.int_payer_accounts", PayerAccounts.columns()),
@@ -53,6 +56,19 @@ def apply_payments(run: Run) -> CashResult:
         counts["applications"] = result.applications.height
     show_markdown("cash-application", _summary(result, payments))
     return result
+
+
+def hold_back(
+    payments: pl.DataFrame, lines: pl.DataFrame, held: pl.Series
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Payments and lines of which nothing held is applied: what such a payment says it is for is not believed.
+
+    The money stays in, unapplied, so that its possible payers are not reminded. A return is carried out also when
+    it is held: to reopen an invoice is the careful side, and nothing is sent while its statement does not tie.
+    """
+    is_held = pl.col("payment_id").is_in(held.implode())
+    silent = payments.with_columns(reference_text=pl.when(~is_held).then("reference_text"))
+    return silent, lines.filter(~is_held.fill_null(False))
 
 
 def _summary(result: CashResult, payments: pl.DataFrame) -> str:

@@ -30,6 +30,7 @@ def load_sources(run: Run, landed: Inputs) -> None:
             load_frame(con, f"policy.{name}", frame)
         load_frame(con, "raw.rejected_rows", landed.rejected_rows)
         load_frame(con, "raw.sources", landed.sources)
+        load_frame(con, "raw.held_payments", landed.held_payments)
         first = con.sql(
             "select least((select min(invoice_date) from raw.invoices), (select min(value_date) from raw.payments))"
         ).fetchone()

@@ -1,7 +1,7 @@
 """Extracts → landed, immutable Parquet; only what is new is read."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,8 @@ from o2c.landing import LandingReport, land
 from o2c.ledger import Ledger
 from o2c.run import Check, Step, measured
 from o2c.settings import Settings
+from o2c.sources.bank.held import HELD
+from o2c.sources.bank.landing import SOURCE as BANK
 from o2c.sources.definition import DefinitionError, open_source, set_faults
 from o2c.sources.effective import Effective, effective
 from o2c.sources.sink import REJECTED
@@ -34,6 +36,8 @@ class Inputs:
     rejected_rows: pl.DataFrame
     counts: pl.DataFrame
     checks: list[Check]
+    # Payments of bank files that do not tie: loaded, and left to a person.
+    held_payments: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=HELD))
 
     @property
     def sources(self) -> pl.DataFrame:
@@ -104,7 +108,7 @@ def land_sources(
         raise HomeError(f"{home.root}: no source is known here. Give one with --source; it is remembered.")
     with measured("landing", steps, say) as counts, home.lock("landing", settings.lock_wait_seconds):
         definitions = [open_source(entry.path, entry.data_root) for entry in entries]
-        if faults := set_faults(definitions):
+        if faults := set_faults(definitions, has_bank_files=bool(ledger.history(BANK))):
             raise DefinitionError("\n".join(["the sources do not go together, nothing was landed.", *faults]))
         reports = [land(definition, home.landing, ledger, now) for definition in definitions]
         for report in reports:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from flows._steps import show_markdown
 from flows.apply_cash import apply_payments, load_recorded
+from flows.bank_files import add_bank_files
 from flows.build import audit, build_cash_inputs, build_marts, load_sources
 from flows.credit_review import place_referrals, review_accounts
 from flows.dunning import decide_letters, finish_interrupted, send_letters
@@ -111,6 +112,7 @@ def play(request: NightlyRun, say: Callable[[str], None] = print) -> Run:
             refuse_past(home, ledger, as_of, now, policies.controls)
         steps: list[Step] = []
         landed = land_sources(home, ledger, request.sources, as_of, now, settings, steps, say)
+        landed = add_bank_files(home, ledger, landed, as_of, policies.controls, steps, say)
         run = Run(
             settings=settings,
             home=home,

@@ -88,8 +88,20 @@ def _parser() -> argparse.ArgumentParser:
         if name == "run":
             sub.add_argument("--send", action="store_true", help="let letters leave")
 
-    ingest = command("ingest", _ingest, "land new files, nothing else")
+    ingest = command("ingest", _ingest, "land new files, nothing else: bank files by path, or the sources")
+    ingest.add_argument(
+        "paths", nargs="*", type=Path, metavar="PATH", help="bank files or folders of them, also in gz or zip"
+    )
     _add_sources(ingest)
+
+    inspect = command("inspect", _inspect, "show what bank files hold, without loading them")
+    inspect.add_argument("files", type=Path, nargs="+", metavar="FILE")
+    inspect.add_argument(
+        "--profile",
+        metavar="P",
+        help="a bank's profile by name, or its YAML file (default: the one that fits)",
+    )
+    inspect.add_argument("--json", action="store_true", help="print one line of JSON a file")
 
     sources = command("sources", _sources_check, "check a source definition")
     sources.add_argument("action", choices=["check"])
@@ -186,9 +198,34 @@ def _run(arguments: argparse.Namespace) -> int:
 def _ingest(arguments: argparse.Namespace) -> int:
     from flows.ingest import IngestRun, inputs_table, land_only
 
+    code = _ingest_bank_files(arguments.paths) if arguments.paths else DONE
+    if arguments.paths and not arguments.source:
+        return code
     inputs = land_only(IngestRun(sources=_entries(arguments)), say=_progress)
     print("\n".join(inputs_table(inputs)))
-    return EXCEPTIONS if inputs.counts["rejected"].sum() else DONE
+    return max(code, EXCEPTIONS if inputs.counts["rejected"].sum() else DONE)
+
+
+def _ingest_bank_files(paths: Sequence[Path]) -> int:
+    from flows.bank_files import land_paths
+    from flows.bank_intake import report_lines
+
+    report = land_paths(paths)
+    print("\n".join(report_lines(report) or ["no file is there"]))
+    if report.refused:
+        return REFUSED
+    return EXCEPTIONS if report.exception_count else DONE
+
+
+def _inspect(arguments: argparse.Namespace) -> int:
+    from o2c.sources.bank.inspect import inspect_files
+    from o2c.sources.bank.inspect_text import in_text
+
+    found = inspect_files(arguments.files, arguments.profile)
+    print("\n".join(one.as_json() for one in found) if arguments.json else in_text(found))
+    if any(one.error is not None for one in found):
+        return REFUSED
+    return EXCEPTIONS if any(one.exceptions for one in found) else DONE
 
 
 def _sources_check(arguments: argparse.Namespace) -> int:

@@ -15,6 +15,7 @@ MONEY, RATIO = "decimal(18, 4)", "decimal(18, 6)"
 RUN_TABLES: dict[str, dict[str, str]] = {
     "raw.as_of_dates": {"as_of_date": "date", "is_run_date": "boolean"},
     "raw.sources": {"source": "varchar", "is_open_items_only": "boolean", "balance_date": "date"},
+    "raw.held_payments": {"payment_id": "varchar", "reason_code": "varchar", "reason": "varchar"},
     "raw.engine_applications": {
         "application_id": "varchar",
         "payment_id": "varchar",

@@ -61,7 +61,12 @@ def _answers(url: str) -> bool:
 
 def _prefect(server: dict[str, str], *arguments: str) -> str:
     done = subprocess.run(
-        [*PREFECT, "--no-prompt", *arguments], env=server, cwd=PROJECT, capture_output=True, text=True, timeout=PATIENCE
+        [*PREFECT, "--no-prompt", *arguments],
+        env=server,
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
@@ -74,11 +79,13 @@ def test_schedules_are_in_the_business_time_zone() -> None:
     assert {one["concurrency_limit"]["limit"] for one in deployments} == {1}
 
 
-def test_every_deployment_is_accepted_and_one_runs_through_a_worker(server: dict[str, str], small_ledger: Path) -> None:
+def test_every_deployment_is_accepted_and_one_runs_through_a_worker(
+    server: dict[str, str], small_ledger: Path
+) -> None:
     _prefect(server, "work-pool", "create", "o2c", "--type", "process")
     _prefect(server, "deploy", "--all")
     listed = json.loads(_prefect(server, "deployment", "ls", "-o", "json"))
-    assert {one["name"] for one in listed} == {"o2c-nightly", "o2c-ingest"}
+    assert {one["name"] for one in listed} == {"o2c-nightly", "o2c-ingest", "bank-intake"}
 
     run = {
         "home": server["O2C_HOME"],

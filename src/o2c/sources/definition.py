@@ -182,8 +182,11 @@ def open_source(path: Path, data_root: Path | None = None) -> Definition:
     return folder_definition(path) if path.is_dir() else load_definition(path, data_root)
 
 
-def set_faults(definitions: list[Definition]) -> list[str]:
-    """What is missing in all sources of a run together: names that clash, tables without which nothing can be said."""
+def set_faults(definitions: list[Definition], *, has_bank_files: bool = False) -> list[str]:
+    """What is missing in all sources of a run together: names that clash, tables without which nothing can be said.
+
+    Where bank files landed, they deliver the payments.
+    """
     faults = []
     names = [definition.source for definition in definitions]
     faults += [
@@ -195,10 +198,15 @@ def set_faults(definitions: list[Definition]) -> list[str]:
     if "invoices" not in tables:
         faults.append("no source delivers invoices")
     paid = tables & {"payments", "payment_applications"}
-    if not paid and not any(definition.spec.open_items_only for definition in definitions):
+    if (
+        not paid
+        and not has_bank_files
+        and not any(definition.spec.open_items_only for definition in definitions)
+    ):
         faults.append(
-            "no source delivers payments or payment_applications. Where the invoices are open items with the amounts"
-            " that are still open, declare `open_items_only: true` and their `balance_date`"
+            "no source delivers payments or payment_applications, and no bank file has landed. Where the invoices are"
+            " open items with the amounts that are still open, declare `open_items_only: true` and their"
+            " `balance_date`"
         )
     return faults
 

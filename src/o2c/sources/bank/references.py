@@ -14,7 +14,7 @@ _IBAN = re.compile(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{10,30}", re.ASCII)
 _CREDITOR = re.compile(r"RF[0-9]{2}[A-Z0-9]{1,21}", re.ASCII)
 _QR = re.compile(r"[0-9]{27}", re.ASCII)
 # Payers' software writes one of these where there is no reference (EPC SEPA rulebook: NOTPROVIDED).
-_NONE = frozenset({"NOTPROVIDED", "NOT PROVIDED", "NONREF", "NONE", "N/A", "NOTAVAILABLE", "UNKNOWN"})
+NOTHING = frozenset({"NOTPROVIDED", "NOT PROVIDED", "NONREF", "NONE", "N/A", "NOTAVAILABLE", "UNKNOWN"})
 
 
 def normalised(text: str) -> str:
@@ -25,7 +25,7 @@ def normalised(text: str) -> str:
 def said(text: str | None) -> str | None:
     """The text without blanks around it; None where it is empty or one of the words for nothing."""
     stripped = (text or "").strip()
-    return None if not stripped or stripped.upper() in _NONE else stripped
+    return None if not stripped or stripped.upper() in NOTHING else stripped
 
 
 def reference(text: str, kind: ReferenceKind | None = None) -> Reference:
