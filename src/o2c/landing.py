@@ -222,7 +222,7 @@ def _land_mappings(
             mapping_id,
             folders[table, i],
             (table, i) in missing,
-            _first_seen(history, file_id, mapping_id, loaded_at),
+            _seen_since(history, name, file_id, mapping_id, loaded_at),
             file_spec.order == "name",
             mappings[i][1].one_per is not None,
         )
@@ -286,6 +286,18 @@ def _first_seen(history: list[Delivery], file_id: str, mapping_id: str, loaded_a
     same = [delivery for delivery in history if delivery.file_id == file_id]
     seen = [delivery for delivery in same if delivery.mapping_id == mapping_id] or same
     return seen[0].seen_at if seen else loaded_at
+
+
+def _seen_since(
+    history: list[Delivery], name: str, file_id: str, mapping_id: str, loaded_at: datetime
+) -> datetime:
+    """Since when a name has its content; content that comes back under its name is a new delivery."""
+    of_name = [delivery for delivery in history if delivery.name == name]
+    others = [i for i, delivery in enumerate(of_name) if delivery.file_id != file_id]
+    first = next((i for i, delivery in enumerate(of_name) if delivery.file_id == file_id), None)
+    if first is not None and others and others[-1] > first:
+        history = of_name[others[-1] + 1 :]
+    return _first_seen(history, file_id, mapping_id, loaded_at)
 
 
 def _keep(folder: Path, file_id: str, temporary: Path, problems: pl.DataFrame, counts: Counts) -> None:

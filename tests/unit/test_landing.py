@@ -110,6 +110,35 @@ def test_changed_content_under_the_same_name_is_a_new_version_and_a_warning(home
     assert first.path.exists()
 
 
+def test_content_that_comes_back_is_the_latest_delivery_and_no_news_the_morning_after(home):
+    for day, name in ((27, "Acme"), (28, "Acme Ltd"), (29, "Acme")):
+        home.write("customers.csv", CUSTOMERS + f"C1,{name}\n")
+        back = home.land(at=datetime(2026, 3, day, 6, tzinfo=UTC))
+
+    (part,) = back.landed
+    morning_after = home.land(at=MONDAY)
+
+    assert [note.code for note in back.notes] == ["changed_content"]
+    assert not part.is_new
+    assert home.memory.deliveries[-1] == Delivery(
+        part.source, part.name, part.file_id, part.mapping_id, datetime(2026, 3, 29, 6, tzinfo=UTC)
+    )
+    assert len(home.memory.deliveries) == 3
+    assert morning_after.notes == []
+    assert morning_after.landed[0].seen_at == part.seen_at == datetime(2026, 3, 29, 6, tzinfo=UTC)
+    assert home.names(morning_after) == {"C1": "Acme"}
+
+
+def test_a_delta_that_comes_back_wins_over_what_came_in_between(home):
+    for day, name in ((27, "Acme"), (28, "Acme Ltd"), (29, "Acme")):
+        home.write("deltas/a.csv", CUSTOMERS + f"C1,{name}\n")
+        if day == 28:
+            home.write("deltas/b.csv", CUSTOMERS + "C1,Acme Inc\n")
+        report = home.land(DELTAS % "", at=datetime(2026, 3, day, 6, tzinfo=UTC))
+
+    assert home.names(report) == {"C1": "Acme"}
+
+
 def test_the_same_content_under_a_new_name_counts_once_with_a_note(home):
     home.write("deltas/a.csv", CUSTOMERS + "C1,Acme\n")
     home.land(DELTAS % "")

@@ -16,6 +16,7 @@ PROBLEMS = {
 }
 
 _JSON = json.JSONEncoder(ensure_ascii=False, check_circular=False)
+_ESCAPED = r'[\x00-\x1f"\\]'
 _NO_PROBLEMS = pl.DataFrame(schema=PROBLEMS)
 
 
@@ -59,16 +60,29 @@ def problem_rows(
     if said.is_empty():
         return _NO_PROBLEMS
     there = said["row"].unique().sort()
-    text = text.drop("_line", strict=False)
-    names = text.columns
-    raw = [_JSON.encode(dict(zip(names, values, strict=True))) for values in text[there].iter_rows()]
+    raw = _as_json(text.drop("_line", strict=False)[there])
     return said.select(
         lines.gather(said["row"]).cast(pl.Int64).alias("line"),
         pl.lit(severity).alias("severity"),
         "reason_code",
         "reason",
-        pl.Series(raw, dtype=pl.String).gather(there.search_sorted(said["row"])).alias("raw_row"),
+        raw.gather(there.search_sorted(said["row"])).alias("raw_row"),
     )
+
+
+def _as_json(text: pl.DataFrame) -> pl.Series:
+    """Each row as a JSON object; only a row in which something must be escaped is spelled by itself."""
+    parts: list[pl.Expr] = []
+    for name in text.columns:
+        mark = ("{" if not parts else ", ") + _JSON.encode(name) + ": "
+        value = pl.concat_str(pl.lit('"'), pl.col(name), pl.lit('"')).fill_null(pl.lit("null"))
+        parts += [pl.lit(mark), value]
+    if not parts:
+        return pl.Series(["{}"], dtype=pl.String).new_from_index(0, text.height)
+    plain = text.select(pl.concat_str(*parts, pl.lit("}"))).to_series()
+    is_odd = text.select(pl.any_horizontal(pl.all().str.contains(_ESCAPED).fill_null(False))).to_series()
+    rows = is_odd.arg_true()
+    return plain.scatter(rows, [_JSON.encode(row) for row in text[rows].iter_rows(named=True)])
 
 
 def unreadable_rows(batch: Batch) -> pl.DataFrame:
