@@ -41,7 +41,10 @@ class CsvReader:
         """Every record once, in the order of the file."""
         records = Records(self._dialect, self.columns)
         while self._start < self._end:
-            chunk = self._data[self._start : min(self._start + self._batch_bytes, self._end)]
+            stop = min(self._start + self._batch_bytes, self._end)
+            if stop < self._end:
+                stop = self._data.rfind(b"\n", self._start, stop) + 1 or stop
+            chunk = self._data[self._start : stop]
             is_last = self._start + len(chunk) == self._end
             cut, batch, lines = records.batch(chunk, self._line, is_last=is_last)
             self._start += cut

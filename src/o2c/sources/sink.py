@@ -200,7 +200,6 @@ class TableSink:
         """The batch in contract order with its provenance; what is one value or none at all is never spelled out."""
         names = [*self.table.names, "_line"]
         filled = rows.select(name for name in names if rows[name].null_count() < rows.height)
-        filled = filled.rechunk()
         self._filled.update(filled.columns)
         return self._whole(filled.to_arrow(compat_level=pl.CompatLevel.newest()))
 
@@ -212,18 +211,20 @@ class TableSink:
         return pa.table(columns)
 
     def _same(self, name: str, dtype: pl.DataType, height: int) -> pa.Array:
-        """A column of nothing, or of one value: made once, as long as the longest batch."""
-        known = self._repeated.get(name)
+        """A column of nothing, or of one value: made once, a little longer than a batch is."""
+        what = name if name in self._provenance else str(dtype)
+        known = self._repeated.get(what)
         if known is None or len(known) < height:
-            if name in self._provenance:
-                value = pl.Series([self._provenance[name]], dtype=dtype)
-                values = value.to_arrow(compat_level=pl.CompatLevel.oldest())
-                known = pa.DictionaryArray.from_arrays(pa.repeat(pa.scalar(0, pa.int32()), height), values)
-            else:
-                kind = pl.Series([], dtype=dtype).to_arrow(compat_level=pl.CompatLevel.newest()).type
-                known = pa.nulls(height, kind)
-            self._repeated[name] = known
+            known = self._repeated[what] = self._made(name, dtype, height + height // 8)
         return known.slice(0, height)
+
+    def _made(self, name: str, dtype: pl.DataType, height: int) -> pa.Array:
+        if name in self._provenance:
+            value = pl.Series([self._provenance[name]], dtype=dtype)
+            values = value.to_arrow(compat_level=pl.CompatLevel.oldest())
+            return pa.DictionaryArray.from_arrays(pa.repeat(pa.scalar(0, pa.int32()), height), values)
+        kind = pl.Series([], dtype=dtype).to_arrow(compat_level=pl.CompatLevel.newest()).type
+        return pa.nulls(height, kind)
 
     def _repeating(self) -> list[str]:
         """Columns whose values repeat: a dictionary of all others costs more than it saves."""

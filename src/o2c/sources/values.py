@@ -66,7 +66,7 @@ def clean(texts: pl.Series, form: ValueForm, text_form: TextForm) -> tuple[pl.Se
     uses: dict[str, int] = {}
     if form.trim:
         texts = texts.str.strip_chars()
-    if (is_blank := texts.is_in(["", *text_form.nulls])).any():
+    if (is_blank := texts.is_in(["", *text_form.nulls]) if text_form.nulls else texts == "").any():
         texts = texts.set(is_blank, None)
     if form.strip_suffix:
         has_it = texts.str.ends_with(form.strip_suffix)
@@ -109,7 +109,7 @@ def parse(
         return Values(found, _unreadable(texts, found, column, "is neither true nor false"), {})
     faults = []
     if kind is Kind.TEXT and (column.endswith("_id") or column == "invoice_number"):
-        rows = by_distinct(texts, lambda some: some.str.contains(_FLOAT_LOOKING)).arg_true()
+        rows = by_distinct(texts, _is_float_looking).arg_true()
         if len(rows):
             says = (
                 "looks like a number out of a spreadsheet; ids are kept byte for byte. Declare `strip_suffix`"
@@ -117,6 +117,13 @@ def parse(
             faults.append(Fault(rows, column, "float_looking_id", texts.gather(rows), says))
             texts = _blanked(texts, rows)
     return Values(texts, faults, {})
+
+
+def _is_float_looking(texts: pl.Series) -> pl.Series:
+    whole = texts.str.join("").item()
+    if "." not in whole and "+" not in whole:
+        return pl.repeat(False, len(texts), eager=True, dtype=pl.Boolean)
+    return texts.str.contains(_FLOAT_LOOKING)
 
 
 def _blanked(series: pl.Series, rows: pl.Series) -> pl.Series:
