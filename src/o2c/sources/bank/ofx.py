@@ -104,7 +104,8 @@ class _Reading:
         entries: list[Entry] = []
         for tag, kind in (("BANKTRANLIST", "STMTTRN"), ("BANKTRANLISTP", "STMTTRNP")):
             for transactions in element.all(tag):
-                entries += [self._entry(one, head, len(entries)) for one in transactions.all(kind)]
+                for one in transactions.all(kind):
+                    entries.append(self._entry(one, head, len(entries) + 1))
         if head.currency_code is None:
             head = self._with_currency(head, entries)
         found = replace(head, entries=tuple(entries))
@@ -160,7 +161,13 @@ class _Reading:
             raise RejectedFile(self.name, head.position, "no CURDEF, and entries in several currencies", ASK)
         if stated:
             self.add(head.position, "repaired", "no CURDEF; its entries all state one currency", "warning")
-        return replace(head, currency_code=next(iter(stated), None))
+        currency = next(iter(stated), None)
+        return replace(
+            head,
+            currency_code=currency,
+            closing=replace(head.closing, currency_code=currency) if head.closing else None,
+            balances=tuple(replace(one, currency_code=currency) for one in head.balances),
+        )
 
     def _balance(self, element: Element, tag: str, currency: str | None) -> Balance | None:
         found = take.child(element, tag)
@@ -175,8 +182,8 @@ class _Reading:
         as_of = take.day(day) if day and day.strip("0") else None
         return Balance(tag, take.amount(written), currency or self.profile.currency_code, as_of)
 
-    def _entry(self, element: Element, head: Statement, before: int) -> Entry:
-        position = f"{head.position}, entry {before + 1}"
+    def _entry(self, element: Element, head: Statement, number: int) -> Entry:
+        position = f"{head.position}, entry {number}"
         try:
             found = entry(element, self.entry_count + 1, position, head.currency_code, self.profile)
         except ValueError as error:

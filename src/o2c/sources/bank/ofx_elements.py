@@ -13,7 +13,8 @@ from o2c.sources.bank.errors import RejectedFile
 from o2c.sources.bank.ofx_text import ASK, Text
 
 DEEPEST = 64
-MOST = 2_000_000
+# 50,000 transactions of twenty tags each
+MOST = 1_000_000
 
 # Elements that hold elements (OFX 1.6 and 2.2, messages BANK, CREDITCARD, SIGNON): their end tag is never left out.
 AGGREGATES = frozenset(
@@ -24,7 +25,8 @@ AGGREGATES = frozenset(
         *("PAYEE", "BANKACCTTO", "CCACCTTO", "CURRENCY", "ORIGCURRENCY", "IMAGEDATA"),
     }
 )
-_TAG = re.compile(r"<(/?)([A-Z][A-Z0-9._]{0,31})(?:\s[^<>]{0,500}?)?(/?)>", re.ASCII)
+# A tag, whether it is an end tag or an empty one, and the text up to the next mark.
+_TAG = re.compile(r"<(/?)([A-Z][A-Z0-9._]{0,31})(?:\s[^<>]{0,500}?)?(/?)>([^<]*)", re.ASCII)
 # Character references that both kinds of body have; a bare & is text.
 _REFERENCE = re.compile(
     r"&(?:amp|lt|gt|quot|apos|nbsp|#[0-9]{1,7}|#x[0-9A-Fa-f]{1,6});", re.ASCII | re.IGNORECASE
@@ -59,38 +61,42 @@ class _Reading:
 
     def __init__(self, text: Text, name: str) -> None:
         self.body, self.name = text.body, name
-        self.line, self.counted_to = text.line, 0
+        self.line = text.line
         self.open: list[Element] = []
         self.root: Element | None = None
         self.count = 0
 
     def run(self) -> Element:
-        at = 0
-        while (mark := self.body.find("<", at)) >= 0:
-            self._text(self.body[at:mark])
-            self._count_lines(mark)
-            at = self._markup(mark)
-        self._text(self.body[at:])
-        self._count_lines(len(self.body))
-        if self.open or self.root is None:
-            inside = self.open[0].tag if self.open else "OFX"
+        at, end, match, stack = 0, len(self.body), _TAG.match, self.open
+        while at < end:
+            self.count += 1
+            if self.count > MOST:
+                raise self._refusal(f"more than {MOST} tags")
+            found = match(self.body, at)
+            if not found:
+                at = self._other(at)
+                continue
+            is_end, tag, is_empty, text = found.groups()
+            if not is_end:
+                self._start(tag)
+                if is_empty:
+                    stack.pop()
+            elif stack and stack[-1].tag == tag:
+                stack.pop()
+            else:
+                self._close(tag)
+            if text:
+                if not text.isspace():
+                    self._text(text)
+                self.line += text.count("\n")
+            at = found.end()
+        if stack or self.root is None:
+            inside = stack[0].tag if stack else "OFX"
             raise self._refusal(f"the file ends inside <{inside}>: it is cut off")
         return self.root
 
-    def _markup(self, at: int) -> int:
-        """Use what begins at ``at``; where it ends."""
-        self.count += 1
-        if self.count > MOST:
-            raise self._refusal(f"more than {MOST} tags")
-        if found := _TAG.match(self.body, at):
-            is_end, tag, is_empty = found.groups()
-            if is_end:
-                self._close(tag)
-            else:
-                self._start(tag)
-                if is_empty:
-                    self.open.pop()
-            return found.end()
+    def _other(self, at: int) -> int:
+        """Use what begins at ``at`` and is no tag: literal text, a comment, a bare <. Where it ends."""
         for start, end in (("<![CDATA[", "]]>"), ("<!--", "-->")):
             if self.body.startswith(start, at):
                 until = self.body.find(end, at + len(start))
@@ -98,13 +104,21 @@ class _Reading:
                     raise self._refusal(f"{start} is never closed")
                 if start == "<![CDATA[":
                     self._text(self.body[at + len(start) : until], is_literal=True)
-                return until + len(end)
+                return self._text_from(until + len(end), at)
         following = self.body[at + 1 : at + 2]
         if following.isalpha() or (following and following in "/!?"):
             raise self._refusal(f"{self.body[at : at + 20]!r} is no OFX tag")
         # A bare < in a text, which SGML allows before anything that begins no tag.
         self._text("<", is_literal=True)
-        return at + 1
+        return self._text_from(at + 1, at)
+
+    def _text_from(self, start: int, counted: int) -> int:
+        """Use the text up to the next mark; where that is."""
+        mark = self.body.find("<", start)
+        mark = len(self.body) if mark < 0 else mark
+        self._text(self.body[start:mark])
+        self.line += self.body.count("\n", counted, mark)
+        return mark
 
     def _text(self, text: str, *, is_literal: bool = False) -> None:
         if not text or text.isspace():
@@ -141,10 +155,6 @@ class _Reading:
         if not self.open:
             raise self._refusal(f"</{tag}> closes nothing")
         self.open.pop()
-
-    def _count_lines(self, until: int) -> None:
-        self.line += self.body.count("\n", self.counted_to, until)
-        self.counted_to = until
 
     def _refusal(self, reason: str) -> RejectedFile:
         return RejectedFile(self.name, f"line {self.line}", reason, ASK)

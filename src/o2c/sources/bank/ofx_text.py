@@ -17,6 +17,7 @@ _KEYS = (
     "OFXHEADER|DATA|VERSION|SECURITY|ENCODING|CHARSET|COMPRESSION|OLDFILEUID|NEWFILEUID"  # 1.x, in this order
 )
 _PAIRS = re.compile(f"({_KEYS})\\s*:")
+_VALUE = re.compile(r"[^\s<>]{0,100}")
 _DECLARATION = re.compile(r"<\?xml\s[^<>]*\?>")
 _OFX_HEAD = re.compile(r"<\?OFX\s([^<>]*)\?>")
 _ATTRIBUTE = re.compile(r"""([A-Za-z]+)\s*=\s*["']([^"'<>]*)["']""")
@@ -90,6 +91,8 @@ def _header(head: str, name: str) -> dict[str, str]:
         if before.strip():
             raise RejectedFile(name, "line 1", f"{before.strip()[:40]!r} is no OFX header", ASK)
         header = dict(zip(pairs[::2], (text.strip().upper() for text in pairs[1::2]), strict=True))
+    if odd := [text for text in header.values() if not _VALUE.fullmatch(text)]:
+        raise RejectedFile(name, "head of the file", f"{odd[0][:40]!r} in the header", "check who sent it")
     wanted = {
         "DATA": ("OFXSGML",),
         "OFXHEADER": ("100", "200"),
