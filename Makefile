@@ -11,7 +11,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS = false
 export PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS = 180
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format check bench lock clean
+.PHONY: help setup demo test lint format check fuzz bench lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,7 +22,7 @@ demo: .venv/.runtime ## play some mornings of a made-up ledger and show what was
 	@$(BIN)/o2c --home var/demo demo
 
 test: .venv/.dev ## run all tests
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2
 
 lint: .venv/.dev ## format, lint, types and SQL shape, nothing changed
 	@$(BIN)/ruff format --check .
@@ -36,10 +36,14 @@ format: .venv/.dev ## write Python and SQL in their one shape
 	@$(BIN)/sqlfmt --quiet dbt_project
 
 check: lint ## lint, unit tests and a dbt build on a small ledger
-	@$(BIN)/python -m pytest tests/unit tests/dbt
+	@$(BIN)/python -m pytest -n 2 tests/unit tests/dbt
+
+fuzz: .venv/.dev ## 10,000 spoilt files per bank format (O2C_FUZZ=10000)
+	@O2C_FUZZ=$${O2C_FUZZ:-10000} $(BIN)/python -m pytest -n 2 tests/fuzz
 
 bench: .venv/.dev ## time and memory stage by stage beside two references (SIZES=100000,1000000)
 	@$(BIN)/python bench/run.py --sizes $(SIZES)
+	@$(BIN)/python bench/bank.py
 
 lock: .venv/.dev ## choose versions anew and write the locks, without addresses
 	@$(BIN)/uv lock --quiet --upgrade
