@@ -18,19 +18,19 @@ class SourcesClash(ValueError):
 
 def across_tables(source: str, own: dict[str, list[Path]], folder: Path) -> list[Path]:
     """Warning rows that need two tables: unknown customers, payments dated before the invoice they pay."""
-    _require_one_way_to_write_off(source, own)
-    inputs = json.dumps(
-        sorted(str(path) for table in ("customers", *_CUSTOMERS_IN) for path in own.get(table, []))
-    )
+    read = ("customers", *_CUSTOMERS_IN, *_WRITE_OFFS_IN)
+    inputs = json.dumps(sorted(str(path) for table in read for path in own.get(table, [])))
     target = folder / f"{hashlib.sha256(inputs.encode()).hexdigest()[:24]}.parquet"
     if target.exists():
         return [target]
+    _require_one_way_to_write_off(source, own)
     problems = [_unknown_customers(own, table) for table in _CUSTOMERS_IN] if own.get("customers") else []
     problems.append(_paid_before_invoice(own))
     return write_problems(pl.concat(problems), target)
 
 
 _CUSTOMERS_IN = ("invoices", "payments", "orders")
+_WRITE_OFFS_IN = {"adjustments": "adjustment_type", "payment_applications": "application_type"}
 
 
 def _unknown_customers(own: dict[str, list[Path]], table: str) -> pl.DataFrame:
@@ -92,10 +92,7 @@ def _paid_before_invoice(own: dict[str, list[Path]]) -> pl.DataFrame:
 def _require_one_way_to_write_off(source: str, own: dict[str, list[Path]]) -> None:
     written_off = [
         table
-        for table, column in (
-            ("adjustments", "adjustment_type"),
-            ("payment_applications", "application_type"),
-        )
+        for table, column in _WRITE_OFFS_IN.items()
         if own.get(table)
         and pl.scan_parquet(own[table]).filter(pl.col(column) == "write_off").head(1).collect().height
     ]

@@ -189,7 +189,7 @@ class TableSink:
         return pq.ParquetWriter(
             self._path,
             schema,
-            compression="lz4",  # written once, read every night: cheap both ways
+            compression="snappy",  # written once, read every night: cheap both ways
             use_dictionary=self._repeating(),
             column_encoding={"_line": "DELTA_BINARY_PACKED"},
             write_statistics=False,
