@@ -23,7 +23,13 @@ class ColumnForm(Model):
     dates: Texts | None = None
     nulls: Texts | None = None
 
+    @model_validator(mode="after")
+    def _readable(self) -> "ColumnForm":
+        self.value_form()
+        return self
+
     def value_form(self) -> ValueForm:
+        """What the readers of ledgers know this as."""
         return ValueForm.model_validate(
             self.model_dump(exclude={"column"}, exclude_none=True) | {"trim": True}
         )
