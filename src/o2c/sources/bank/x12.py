@@ -9,10 +9,19 @@ from o2c.sources.bank.builders import no_cycle_collector
 from o2c.sources.bank.controls import Issues
 from o2c.sources.bank.decoding import decoded
 from o2c.sources.bank.errors import RejectedFile
-from o2c.sources.bank.model import BankFile, Content, Issue, Remittance, Statement, all_bytes, content_id
+from o2c.sources.bank.model import (
+    BankFile,
+    Content,
+    Entry,
+    Issue,
+    Remittance,
+    Statement,
+    all_bytes,
+    content_id,
+)
 from o2c.sources.bank.profiles import STANDARD, BankProfile
 from o2c.sources.bank.x12_lockbox import lockbox
-from o2c.sources.bank.x12_remittance import Reading
+from o2c.sources.bank.x12_remittance import Advice, Reading
 from o2c.sources.bank.x12_segments import ASK, TransactionSet, transaction_sets
 
 # Sets that are often in the same mailbox, so that a refusal says what it was.
@@ -46,16 +55,18 @@ def _read(text: str, name: str, profile: BankProfile, file_id: str) -> BankFile:
     others: list[str] = []
     for one in transaction_sets(text, name, issues):
         if one.kind == "820":
-            advice, faults = _advice(one, len(remittances) + 1, name, profile)
-            remittances.append(replace(advice, file_id=file_id))
-            issues.extend(faults)
+            try:
+                found = advice_of(one, len(remittances) + 1, profile, file_id)
+            except ValueError as error:
+                raise RejectedFile(name, one.position, str(error), ASK) from error
+            remittances.append(found.remittance)
+            issues.extend(found.issues)
         elif one.kind == "823":
             entries = sum(statement.entry_count for statement in statements)
-            deposits, payments, faults = lockbox(
-                one, name, profile, (len(statements) + 1, entries + 1, len(remittances) + 1)
-            )
-            statements += (replace(deposit, file_id=file_id) for deposit in deposits)
-            remittances += (replace(payment, file_id=file_id) for payment in payments)
+            first = (len(statements) + 1, entries + 1, len(remittances) + 1)
+            deposits, payments, faults = lockbox(one, name, profile, file_id, first)
+            statements += deposits
+            remittances += payments
             issues.extend(faults)
         else:
             others.append(one.kind)
@@ -72,24 +83,27 @@ def _read(text: str, name: str, profile: BankProfile, file_id: str) -> BankFile:
 
 
 def embedded(
-    text: str, name: str, profile: BankProfile, currency_code: str, entry_ordinal: int, ordinal: int
+    text: str, profile: BankProfile, file_id: str, entry: Entry, ordinal: int
 ) -> tuple[list[Remittance], list[Issue]]:
     """The remittances of an 820 that came inside an ACH entry, numbered from ``ordinal`` on.
 
     Raises:
-        RejectedFile: it is no whole X12 text, or has no 820.
+        RejectedFile: it is no whole X12 text, has no 820, or one that cannot be read; the file named is none.
     """
     issues = Issues(profile)
     found: list[Remittance] = []
-    for one in transaction_sets(text, name, issues):
+    for one in transaction_sets(text, "820", issues):
         if one.kind != "820":
             continue
-        advice, faults = _advice(one, ordinal + len(found), name, profile, currency_code, entry_ordinal)
-        found.append(advice)
-        issues.extend(faults)
+        try:
+            advice = advice_of(one, ordinal + len(found), profile, file_id, entry)
+        except ValueError as error:
+            raise RejectedFile("820", one.position, str(error), ASK) from error
+        found.append(advice.remittance)
+        issues.extend(advice.issues)
     if not found:
-        raise RejectedFile(name, "set 1", "no 820 in it", ASK)
-    return found, [replace(one, entry_ordinal=entry_ordinal) for one in issues.found]
+        raise RejectedFile("820", "set 1", "no 820 in it", ASK)
+    return found, [replace(one, entry_ordinal=entry.ordinal) for one in issues.found]
 
 
 def format_of(one: TransactionSet) -> str:
@@ -98,22 +112,20 @@ def format_of(one: TransactionSet) -> str:
     return f"x12.{one.kind}.{release}" if release else f"x12.{one.kind}"
 
 
-def _advice(
-    one: TransactionSet,
-    ordinal: int,
-    name: str,
-    profile: BankProfile,
-    currency_code: str | None = None,
-    entry_ordinal: int | None = None,
-) -> tuple[Remittance, list[Issue]]:
-    reading = Reading(one.position, one.version, one.separator, profile, currency_code)
-    try:
-        reading.run(one.segments, 2)
-        found = reading.advice(ordinal, format_of(one), entry_ordinal)
-    except ValueError as error:
-        raise RejectedFile(name, one.position, str(error), ASK) from error
-    trailer = [replace(fault, remittance_ordinal=ordinal) for fault in one.issues]
-    return found.remittance, [*found.issues, *trailer]
+def advice_of(
+    one: TransactionSet, ordinal: int, profile: BankProfile, file_id: str, entry: Entry | None = None
+) -> Advice:
+    """The payment of one 820, of the entry it came with if it did.
+
+    Raises:
+        ValueError: an amount or sign cannot be read, or there is no BPR.
+    """
+    where = f"{entry.position}, {one.position}" if entry else one.position
+    reading = Reading(where, one.version, one.separator, profile, entry.currency_code if entry else None)
+    reading.run(one.segments, 2)
+    found = reading.advice(ordinal, format_of(one), file_id, entry.ordinal if entry else None)
+    trailer = (replace(fault, remittance_ordinal=ordinal) for fault in one.issues)
+    return Advice(found.remittance, (*found.issues, *trailer))
 
 
 def _in_order(found: list[Issue]) -> list[Issue]:

@@ -49,7 +49,7 @@ class _Deposit:
 
 
 def lockbox(
-    one: TransactionSet, name: str, profile: BankProfile, first: tuple[int, int, int]
+    one: TransactionSet, name: str, profile: BankProfile, file_id: str, first: tuple[int, int, int]
 ) -> tuple[list[Statement], list[Remittance], list[Issue]]:
     """Deposits and payments of one 823, numbered from ``first`` (statement, entry, remittance) on.
 
@@ -60,6 +60,7 @@ def lockbox(
     statements: list[Statement] = []
     remittances: list[Remittance] = []
     issues: list[Issue] = list(one.issues)
+    form = f"x12.823.{(one.version or '')[:6]}".rstrip(".")
     try:
         currency, deposits = _deposits(one)
         for deposit in deposits:
@@ -70,15 +71,15 @@ def lockbox(
                 for payment in batch.payments:
                     ordinal = entry_ordinal + len(entries)
                     advice = _advice(payment, one, profile, currency)
-                    found = advice.advice(
-                        remittance_ordinal, f"x12.823.{(one.version or '')[:6]}".rstrip("."), ordinal
-                    )
+                    found = advice.advice(remittance_ordinal, form, file_id, ordinal)
                     entries.append(_entry(found.remittance, ordinal, batch, day_of_deposit))
                     remittances.append(found.remittance)
                     issues += (replace(fault, entry_ordinal=ordinal) for fault in found.issues)
                     remittance_ordinal += 1
                 issues += _batch_issues(batch, entries[-len(batch.payments) :], one, statement_ordinal)
-            statement = _statement(deposit, statement_ordinal, where, one, entries, day_of_deposit)
+            statement = replace(
+                _statement(deposit, statement_ordinal, where, form, entries, day_of_deposit), file_id=file_id
+            )
             statements.append(statement)
             issues += check_statement(statement)
             issues += _deposit_issues(deposit, statement)
@@ -181,7 +182,7 @@ def _statement(
     deposit: _Deposit,
     ordinal: int,
     where: str,
-    one: TransactionSet,
+    form: str,
     entries: list[Entry],
     booked: date | None,
 ) -> Statement:
@@ -189,7 +190,7 @@ def _statement(
     return Statement(
         ordinal,
         where,
-        f"x12.823.{(one.version or '')[:6]}".rstrip("."),
+        form,
         "notification",
         _element(deposit.head, 1),
         account,

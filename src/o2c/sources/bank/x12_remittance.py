@@ -43,10 +43,8 @@ _MOST_DECIMALS = 4
 # RMR has eight elements behind its tag.
 _DOCUMENT_ELEMENTS = 9
 _NOTHING = [""] * _DOCUMENT_ELEMENTS
-# Documents of one payment are of few days; no more are remembered, whatever a file says.
-_MOST_DAYS = 4096
 
-_line = builder(RemittanceLine)
+_line, _remittance = builder(RemittanceLine), builder(Remittance)
 
 
 @lru_cache(maxsize=64)
@@ -90,6 +88,19 @@ def day(text: str) -> date:
     return values.compact_day(text) if len(text) == 8 else values.short_day(text)
 
 
+@lru_cache(maxsize=65536)
+def _invoice_day(raw: str, separator: str) -> tuple[date | None, str | None]:
+    """The day of a DTM if it is the invoice's, or why it cannot be read. Documents are of few days."""
+    segment = raw.split(separator)
+    text = _text(segment, 2)
+    if not text or segment[1].strip() != _INVOICE_DATE:
+        return None, None
+    try:
+        return day(text), None
+    except ValueError as error:
+        return None, str(error)
+
+
 @dataclass(frozen=True, slots=True)
 class Advice:
     """One payment read: its remittance, and what to look at."""
@@ -122,8 +133,6 @@ class Reading:
         self.lines: list[RemittanceLine] = []
         # What adjustments below a line would change it by, were they not in it already; by its index.
         self.changes: dict[int, Decimal] = {}
-        # Days by their whole segment.
-        self.days: dict[str, date | None] = {}
         # The most decimals of any amount, where they are not the two of a plain document.
         self.finest = 0
         self.issues: list[Issue] = []
@@ -137,7 +146,7 @@ class Reading:
         Raises:
             ValueError: an amount or sign cannot be read, or a segment comes where it cannot.
         """
-        separator, days, plain_document = self.separator, self.days, _plain_document(self.separator).fullmatch
+        separator, plain_document = self.separator, _plain_document(self.separator).fullmatch
         head = paid = gross = discount = change = reason = text = dated = None
         name, at, references = "", 0, ()
         for number, raw in enumerate(segments, first):
@@ -161,7 +170,10 @@ class Reading:
                 if len(segment) > 2 and (value := segment[2].strip()):
                     references += (value,)
             elif tag == "DTM":
-                dated = days[raw] if raw in days else self._invoice_day(raw, number) or dated
+                found, problem = _invoice_day(raw, separator)
+                dated = found or dated
+                if problem:
+                    self._unreadable(problem, number)
             elif tag == "ADX":
                 segment = raw.split(separator)
                 added, why = self._adjustment(segment, number)
@@ -239,14 +251,6 @@ class Reading:
             segment += _NOTHING[len(segment) :]
         amounts = (self._amount(segment, at, number) if segment[at].strip() else None for at in (4, 5, 6, 8))
         return segment[1].strip(), segment[2].strip(), *amounts, self._reason(segment, 7, number)
-
-    def _invoice_day(self, raw: str, number: int) -> date | None:
-        segment = raw.split(self.separator)
-        text = _text(segment, 2)
-        found = self._day(text, number) if text and segment[1].strip() == _INVOICE_DATE else None
-        if len(self.days) < _MOST_DAYS:
-            self.days[raw] = found
-        return found
 
     def _reference(self, segment: Segment) -> None:
         text = _text(segment, 2)
@@ -337,7 +341,7 @@ class Reading:
     def _note(self, segment: Segment) -> None:
         self.texts += _one(segment, 2)
 
-    def advice(self, ordinal: int, form: str, entry_ordinal: int | None = None) -> Advice:
+    def advice(self, ordinal: int, form: str, file_id: str, entry_ordinal: int | None = None) -> Advice:
         """The remittance of all segments taken.
 
         Raises:
@@ -351,7 +355,7 @@ class Reading:
         payer, payee = self.names.get("PR", []), self.names.get("PE", [])
         dated = self._day(bpr[16], None) if len(bpr) > 16 and bpr[16].strip() else None
         method = (_text(bpr, 4) or "").upper()
-        found = Remittance(
+        found = _remittance(
             ordinal,
             self.position,
             form,
@@ -371,6 +375,7 @@ class Reading:
             other_references=(*map(reference, self.traces[1:]), *self.references),
             text="\n".join(self.texts) or None,
             lines=tuple(self.lines),
+            file_id=file_id,
         )
         issues = [*self.issues, *self._decimals(found), *check_remittance(found)]
         return Advice(found, tuple(replace(one, remittance_ordinal=ordinal) for one in issues))
@@ -416,9 +421,12 @@ class Reading:
         try:
             return day(text)
         except ValueError as error:
-            where = f"{self.position}, segment {number}" if number else f"{self.position}, BPR"
-            self.issues.append(Issue(where, "value_unreadable", str(error), "warning"))
+            self._unreadable(str(error), number)
             return None
+
+    def _unreadable(self, problem: str, number: int | None) -> None:
+        where = f"{self.position}, segment {number}" if number else f"{self.position}, BPR"
+        self.issues.append(Issue(where, "value_unreadable", problem, "warning"))
 
 
 _OTHERS = {
@@ -441,3 +449,33 @@ def _one(segment: Segment, at: int) -> tuple[str, ...]:
 def _text(segment: Segment, at: int) -> str | None:
     """An element without blanks; None where it is empty or not there."""
     return (segment[at].strip() or None) if len(segment) > at else None
+
+
+_NOTE = re.compile(r"RMR([^A-Za-z0-9\s])", re.ASCII)
+
+
+class NoteReader:
+    """Reads notes of segments without a set around them, as the addendum of a CCD entry has them."""
+
+    def __init__(self, profile: BankProfile) -> None:
+        self.profile = profile
+        self.readings: dict[str, Reading] = {}
+
+    def lines(self, note: str, position: str, sign: int) -> tuple[RemittanceLine, ...]:
+        """The documents; none where the note is no RMR or cannot be read: then it is just text.
+
+        Segments end with a backslash or a tilde.
+        """
+        if note[:3] != "RMR" or not (found := _NOTE.match(note)):
+            return ()
+        reading = self.readings.get(found[1])
+        if reading is None:
+            reading = self.readings[found[1]] = Reading("", None, found[1], self.profile, None)
+        reading.position, reading.sign, reading.bpr = position, sign, None
+        reading.lines, reading.issues = [], []
+        parts = note.replace("~", "\\").split("\\")
+        try:
+            reading.run([part for raw in parts if (part := raw.strip())], 1)
+        except ValueError:
+            return ()
+        return tuple(reading.lines)
