@@ -16,6 +16,7 @@ from o2c.policy import ControlsPolicy
 from o2c.run import Step, measured
 from o2c.settings import Settings
 from o2c.sources.bank.contribution import contribute
+from o2c.sources.bank.fitting import named_profile
 from o2c.sources.bank.landing import SOURCE, BankReport, files_below, land_bank_files, landed_before
 from o2c.sources.bank.profiles import BankProfile, load_profiles
 from o2c.sources.effective import SourceKind
@@ -37,13 +38,20 @@ def open_bank_home(root: Path | None, settings: Settings) -> BankHome:
     return BankHome(home, Ledger(settings.ledger_url or home.ledger_url), profiles)
 
 
-def land_paths(paths: Sequence[Path], root: Path | None = None) -> BankReport:
-    """Land bank files, and those in folders, nothing else. A refused file leaves nothing; the others land."""
+def land_paths(paths: Sequence[Path], root: Path | None = None, profile: str | None = None) -> BankReport:
+    """Land bank files, and those in folders, nothing else. A refused file leaves nothing; the others land.
+
+    Args:
+        paths: files and folders.
+        root: the home; by default that of the settings.
+        profile: name of a profile, or path of its YAML file; by default what fits each file.
+    """
     settings = Settings()
     bank = open_bank_home(root, settings)
+    chosen = named_profile(bank.profiles, profile) if profile else None
     with bank.home.lock("landing", settings.lock_wait_seconds):
         return land_bank_files(
-            files_below(paths), bank.home.landing, bank.ledger, bank.profiles, datetime.now(UTC)
+            files_below(paths), bank.home.landing, bank.ledger, bank.profiles, datetime.now(UTC), chosen
         )
 
 

@@ -92,6 +92,11 @@ def _parser() -> argparse.ArgumentParser:
     ingest.add_argument(
         "paths", nargs="*", type=Path, metavar="PATH", help="bank files or folders of them, also in gz or zip"
     )
+    ingest.add_argument(
+        "--profile",
+        metavar="P",
+        help="a bank's profile by name, or its YAML file (default: the one that fits)",
+    )
     _add_sources(ingest)
 
     inspect = command("inspect", _inspect, "show what bank files hold, without loading them")
@@ -198,7 +203,7 @@ def _run(arguments: argparse.Namespace) -> int:
 def _ingest(arguments: argparse.Namespace) -> int:
     from flows.ingest import IngestRun, inputs_table, land_only
 
-    code = _ingest_bank_files(arguments.paths) if arguments.paths else DONE
+    code = _ingest_bank_files(arguments.paths, arguments.profile) if arguments.paths else DONE
     if arguments.paths and not arguments.source:
         return code
     inputs = land_only(IngestRun(sources=_entries(arguments)), say=_progress)
@@ -206,11 +211,11 @@ def _ingest(arguments: argparse.Namespace) -> int:
     return max(code, EXCEPTIONS if inputs.counts["rejected"].sum() else DONE)
 
 
-def _ingest_bank_files(paths: Sequence[Path]) -> int:
+def _ingest_bank_files(paths: Sequence[Path], profile: str | None) -> int:
     from flows.bank_files import land_paths
     from flows.bank_intake import report_lines
 
-    report = land_paths(paths)
+    report = land_paths(paths, profile=profile)
     print("\n".join(report_lines(report) or ["no file is there"]))
     if report.refused:
         return REFUSED

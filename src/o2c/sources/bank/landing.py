@@ -17,10 +17,11 @@ from typing import Any
 from o2c.landing import Deliveries, Delivery, Note
 from o2c.sources.bank import camt
 from o2c.sources.bank.errors import RejectedFile, printable
+from o2c.sources.bank.fitting import fitting
 from o2c.sources.bank.landed_tables import FileWriter, table_path
-from o2c.sources.bank.profiles import BankProfile, choose
-from o2c.sources.bank.recognise import HEAD, reader_of
-from o2c.sources.bank.unpack import Unpacked, format_of, opened
+from o2c.sources.bank.profiles import BankProfile
+from o2c.sources.bank.recognise import Format, reader_of
+from o2c.sources.bank.unpack import Unpacked, opened
 
 # What source definitions cannot be called, so that bank files never meet a source of their name.
 SOURCE = "_bank"
@@ -54,7 +55,7 @@ class LandedBankFile:
             ("exceptions", "exception"),
         ):
             number = int(self.receipt[what])
-            if number or what == "exceptions":
+            if number or what == "exceptions" or (what == "entries" and self.receipt["statements"]):
                 parts.append(f"{number:,} {plural if number == 1 else what}")
         if warnings := int(self.receipt["warnings"]):
             parts.append(f"{warnings:,} warning{'' if warnings == 1 else 's'}")
@@ -92,6 +93,7 @@ def land_bank_files(
     deliveries: Deliveries,
     profiles: Mapping[str, BankProfile],
     now: datetime,
+    chosen: BankProfile | None = None,
 ) -> BankReport:
     """Land every file whose content was not landed before. A refused file leaves nothing; the others land.
 
@@ -101,20 +103,21 @@ def land_bank_files(
         deliveries: what was seen before; told of everything new.
         profiles: of banks, from ``load_profiles``.
         now: when it is, in UTC.
+        chosen: the profile that all of them are read by; by default the one that fits each.
     """
     report = BankReport()
     history = deliveries.history(SOURCE)
     for path in paths:
         try:
             before = look_of(path)
+            if before is not None and not os.access(path, os.R_OK):
+                raise RejectedFile(path.name, "file", "there is no permission to read it", "give it")
             with opened(path) as found:
-                head = found.stream.read(HEAD)
-                found.stream.seek(0)
-                profile = choose(profiles, head)
+                form, profile = fitting(found, profiles, chosen)
                 folder = landing_dir / SOURCE / reading_id(profile)
                 receipt_path = folder / f"{found.file_id}.json"
                 if is_new := not receipt_path.exists():
-                    _land(found, profile, receipt_path, lambda: look_of(path) == before)  # noqa: B023 - called here
+                    _land(found, form, profile, receipt_path, lambda: look_of(path) == before)  # noqa: B023 - called here
                 landed = _landed(found, folder, history, now, is_new=is_new)
         except RejectedFile as refused:
             report.refused.append(refused)
@@ -153,14 +156,14 @@ def reading_id(profile: BankProfile) -> str:
 
 
 def _land(
-    found: Unpacked, profile: BankProfile, receipt_path: Path, is_unchanged: Callable[[], bool]
+    found: Unpacked, form: Format, profile: BankProfile, receipt_path: Path, is_unchanged: Callable[[], bool]
 ) -> None:
     """Read a file into tables and put them under its name; the receipt comes last."""
     folder = receipt_path.parent
     folder.mkdir(parents=True, exist_ok=True)
     writer = FileWriter(folder, found.file_id)
     try:
-        form = _read_into(writer, found, profile)
+        exact = _read_into(writer, found, form, profile)
         if not is_unchanged():
             raise RejectedFile(
                 found.name, "file", "it changed while it was read", "deliver it again when it is complete"
@@ -172,7 +175,7 @@ def _land(
         **writer.counts,
         "exceptions": writer.exception_count,
         "warnings": writer.counts["exceptions"] - writer.exception_count,
-        "format": form,
+        "format": exact,
         "size": found.size,
         "profile": profile.name,
     }
@@ -188,16 +191,15 @@ def _landed(
     return LandedBankFile(name, found.file_id, folder.name, folder, receipt, is_new, seen[0] if seen else now)
 
 
-def _read_into(writer: FileWriter, found: Unpacked, profile: BankProfile) -> str:
+def _read_into(writer: FileWriter, found: Unpacked, form: Format, profile: BankProfile) -> str:
     """Read the file into the tables; returns the exact name of its format. camt goes by in parts."""
-    form = format_of(found)
     if form == "camt":
         exact = ""
         for part in camt.read_parts(found.stream, found.name, profile, found.file_id):
             exact = part.statement.format
             writer.add_part(part.statement, part.exceptions, is_last=part.is_last)
         return exact
-    whole = reader_of(form)(found.stream, found.name, profile)  # ty: ignore[invalid-argument-type]
+    whole = reader_of(form)(found.stream, found.name, profile)
     for statement in whole.statements:
         writer.add_part(statement, (), is_last=True)
     writer.add_remittances(whole.remittances)

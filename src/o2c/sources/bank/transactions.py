@@ -17,6 +17,9 @@ REFERENCES = (
 )
 
 
+_IBAN = "^[A-Z]{2}[0-9]{2}[A-Z0-9]{10,30}$"
+
+
 def list_transactions(entries: pl.DataFrame, details: pl.DataFrame) -> pl.DataFrame:
     """One row per transaction with its payment_id, in the order of ``entries``.
 
@@ -87,12 +90,17 @@ def list_transactions(entries: pl.DataFrame, details: pl.DataFrame) -> pl.DataFr
 
 def _identified(transactions: pl.DataFrame) -> pl.DataFrame:
     """With payment_id: of account, day, amount and the how-manieth such it is; no file and no format is in it."""
-    same = ["account_key", "currency_code", "day", "amount", "is_split"]
+    # Of an IBAN only the domestic number, which is all that some formats say of the account.
+    key = pl.col("account_key")
+    transactions = transactions.with_columns(
+        id_account=pl.when(key.str.contains(_IBAN)).then(key.str.slice(4)).otherwise(key)
+    )
+    same = ["id_account", "currency_code", "day", "amount", "is_split"]
     counted = transactions.with_columns(copy=pl.int_range(pl.len()).over(same)).with_row_index("turn")
     ids = [
         _id("|".join(map(str, row)))
         for row in counted.select(
-            "account_key",
+            "id_account",
             "currency_code",
             "day",
             pl.col("amount").cast(pl.Decimal(38, 6)).cast(pl.String),
