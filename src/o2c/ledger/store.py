@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import polars as pl
-from sqlalchemy import Engine, create_engine, event, func, insert, select, update
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy import Engine, create_engine, event, func, insert, make_url, select, union_all, update
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, SQLAlchemyError
 
 from o2c.contract import MONEY
 from o2c.frames import LetterHistory, LetterLines, LineHistory, PlacedItems
@@ -40,14 +40,15 @@ class Ledger:
     """The store of one home. Safe to open from several processes; SQLite in WAL with full sync by default."""
 
     def __init__(self, url: str) -> None:
-        self._engine = create_engine(url)
-        if self._engine.dialect.name == "sqlite":
-            event.listen(self._engine, "connect", _set_pragmas)
         try:
+            self._engine = create_engine(url)
+            if self._engine.dialect.name == "sqlite":
+                event.listen(self._engine, "connect", _set_pragmas)
             metadata.create_all(self._engine)
-        except OperationalError as error:
+        except (SQLAlchemyError, ModuleNotFoundError) as error:
+            why = error.orig if isinstance(error, DBAPIError) else error
             raise LedgerError(
-                f"{url}: the ledger cannot be opened ({error.orig}). Nothing was run."
+                f"{_without_password(url)}: the ledger cannot be opened ({why}). Nothing was run."
             ) from None
 
     @property
@@ -107,10 +108,16 @@ class Ledger:
             )
 
     def latest_sending_date(self) -> date | None:
-        """The as-of date of the latest run that sent, for homes whose clock only moves forward."""
-        query = select(func.max(runs.c.as_of_date)).where(runs.c.is_sending == 1, runs.c.state == "published")
+        """The latest as-of date that was sent for, for homes whose clock only moves forward.
+
+        A run that was killed between sending and publishing did send: its letters say so.
+        """
+        ended = select(runs.c.as_of_date.label("day")).where(
+            runs.c.is_sending == 1, runs.c.state == "published"
+        )
+        left = select(letters.c.decided_as_of_date).where(letters.c.state.in_(("sending", "sent")))
         with self._engine.connect() as con:
-            return con.execute(query).scalar()
+            return con.execute(select(func.max(union_all(ended, left).subquery().c.day))).scalar()
 
     def application_files(self) -> list[str]:
         """Names of the files of recorded applications, in the order of their runs."""
@@ -243,9 +250,14 @@ class Ledger:
 
     def forget_letters(self, letter_ids: list[str]) -> None:
         """Take back intents that certainly came to nothing. Letters in any other state are left alone."""
+        sending = select(letters.c.letter_id).where(letters.c.state == "sending")
         with self._engine.begin() as con:
             for letter_id in letter_ids:
-                con.execute(letter_lines.delete().where(letter_lines.c.letter_id == letter_id))
+                con.execute(
+                    letter_lines.delete().where(
+                        letter_lines.c.letter_id == letter_id, letter_lines.c.letter_id.in_(sending)
+                    )
+                )
                 con.execute(
                     letters.delete().where(letters.c.letter_id == letter_id, letters.c.state == "sending")
                 )
@@ -285,6 +297,13 @@ _POLARS = {
     "Date": pl.Date(),
     "DateTime": pl.Datetime("us", "UTC"),
 }
+
+
+def _without_password(url: str) -> str:
+    try:
+        return make_url(url).render_as_string(hide_password=True)
+    except ArgumentError:
+        return "O2C_LEDGER_URL"
 
 
 def _utc(instant: datetime) -> datetime:
