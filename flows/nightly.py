@@ -47,6 +47,10 @@ class NightlyRun(BaseModel):
     )
 
 
+class NoCarrier(ValueError):
+    """There is no way yet by which letters of this home could leave."""
+
+
 class PastDate(ValueError):
     """Letters of another day than today may not leave."""
 
@@ -67,7 +71,7 @@ def refuse_past(home: Home, ledger: Ledger, as_of: date, now: datetime, controls
     """Sending needs today; in a simulated home, the day of the last sending run or a later one.
 
     Raises:
-        PastDate: otherwise.
+        PastDate: otherwise. NoCarrier: it is today, in a home that has no carrier.
     """
     if home.marker.simulated:
         latest = ledger.latest_sending_date()
@@ -84,6 +88,10 @@ def refuse_past(home: Home, ledger: Ledger, as_of: date, now: datetime, controls
             f"--send: letters of {as_of} may leave from {check.expected}; today is {check.actual}."
             " Nothing was run. Leave out --send to see what that day looks like."
         )
+    raise NoCarrier(
+        f"--send: {home.root} is no simulated home, and letters leave into the folder of such a home alone until approvals"
+        " and carriers are there. Nothing was run. Leave out --send, or make a home with `o2c init --simulated`."
+    )
 
 
 def no_run() -> NightlyRun:

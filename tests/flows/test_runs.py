@@ -8,17 +8,19 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import polars as pl
 import pytest
 
 from flows._dbt import BuildFailed, Finding, run_tests
 from flows.build import NothingYet
-from flows.nightly import NightlyRun, PastDate, play
+from flows.nightly import NightlyRun, NoCarrier, PastDate, play
 from o2c.home import AlreadyRunning, HomeError, SourceEntry, init_home, open_home
 from o2c.ledger import Ledger
+from o2c.policy import load_policies
 from o2c.run import Run
 from o2c.settings import PROJECT
 from o2c.warehouse import connect
@@ -269,6 +271,15 @@ def test_a_simulated_home_only_moves_forward(changeable: tuple[Path, Path]) -> N
 def test_an_ordinary_home_does_not_send_for_a_past_date(small_ledger: Path, tmp_path: Path) -> None:
     with pytest.raises(PastDate, match="today is"):
         run(tmp_path / "home", small_ledger, send=True)
+
+
+def test_an_ordinary_home_sends_nothing_today_either_until_it_has_a_carrier(
+    small_ledger: Path, tmp_path: Path
+) -> None:
+    today = datetime.now(ZoneInfo(load_policies(PROJECT / "policies").controls.time_zone)).date()
+    with pytest.raises(NoCarrier, match="simulated"):
+        run(tmp_path / "home", small_ledger, today, send=True)
+    assert not (tmp_path / "home" / "outbox").exists()
 
 
 def test_before_the_first_document_there_is_nothing_to_say(small_ledger: Path, tmp_path: Path) -> None:
