@@ -67,7 +67,7 @@ MODULES: dict[Format, str] = {
     "lockbox": "lockbox",
     "x12": "x12",
     "ach": "ach",
-    "edifact": "edifact",
+    "edifact": "remadv",
     "remadv_xml": "remadv_xml",
     "ofx": "ofx",
     "csv": "table",
