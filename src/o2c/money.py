@@ -15,14 +15,29 @@ MONEY = pl.Decimal(18, 4)
 WIDE = pl.Decimal(38, 6)
 
 # Currencies one can owe in: the list also names gold, bond units and test codes, which have no minor unit.
-MINOR_UNITS: dict[str, int] = {
+_CURRENT: dict[str, int] = {
     currency.code: currency.exponent for currency in Currency if currency.exponent is not None
 }
-KNOWN = frozenset(MINOR_UNITS)
+KNOWN = frozenset(_CURRENT)
+# Currencies of the past (ISO 4217, list of historic codes, those in use since 1970), by their minor units: bank files
+# of their time are read, and nobody can owe in them any more.
+_HISTORIC: dict[int, str] = {
+    0: "ADP BEF BYB BYR ESP GRD ITL LUF MGF PTE TPE TRL",
+    2: (
+        "AFA ALK ANG AOK AON AOR ARA ARP ARY ATS AYM AZM BAD BGL BGN BOP BRB BRC BRE BRN BRR BUK CSD CSK CUC CYP"
+        " DDM DEM ECS EEK FIM FRF GEK GHC GNE GNS GQE GWP HRD HRK IEP ILP ILR ISJ LAJ LSM LTL LTT LVL LVR MLF MRO MTL"
+        " MVQ MXP MZE MZM NIC NLG PEH PEI PES PLZ RHD ROK ROL RUR SDD SDP SIT SKK SLL SRG STD SUR TJR TMM UAK UGS"
+        " UGW UYN UYP VEB VEF VNC XEU YDD YUD YUM YUN ZAL ZMK ZRN ZRZ ZWC ZWD ZWL ZWN ZWR"
+    ),
+}
+MINOR_UNITS: dict[str, int] = {
+    **{code: digits for digits, codes in _HISTORIC.items() for code in codes.split()},
+    **_CURRENT,
+}
 
 
 class UnknownCurrency(ValueError):
-    """A code that is not a currency of ISO 4217 with a minor unit."""
+    """A code that is not a currency of ISO 4217, of today or of the past, with a minor unit."""
 
 
 def minor_units(currency_code: str) -> int:

@@ -21,6 +21,11 @@ def test_minor_units_are_those_of_iso_4217(code, digits, unit):
     assert (money.minor_units(code), money.unit(code)) == (digits, Decimal(unit))
 
 
+@pytest.mark.parametrize(("code", "digits"), [("DEM", 2), ("ITL", 0), ("BEF", 0), ("HRK", 2)])
+def test_currencies_of_the_past_are_read_but_nobody_owes_in_them(code, digits):
+    assert (money.minor_units(code), code in money.KNOWN) == (digits, False)
+
+
 @pytest.mark.parametrize("code", ["XAU", "XXX", "EURO", "eur", ""])
 def test_what_is_no_currency_is_refused_by_name(code):
     with pytest.raises(money.UnknownCurrency, match=f"'{code}' is no currency"):
