@@ -8,9 +8,11 @@ from decimal import Decimal
 from pathlib import Path
 
 import polars as pl
+import pytest
 from camt_files import Camt, detail, entry
 from money_files import Desk
 
+from o2c.sources.bank.inspect import inspect_files
 from o2c.sources.bank.landed_tables import TABLES
 from o2c.sources.bank.landing import files_below, land_bank_files, landed_before, reading_id
 from o2c.sources.bank.profiles import STANDARD, BankProfile
@@ -65,6 +67,25 @@ def test_a_refused_file_leaves_nothing_and_stops_no_other(tmp_path: Path) -> Non
     assert [one.name for one in report.landed] == ["a.xml"]
     assert [one.file for one in report.refused] == ["cut.xml", "empty", "text"]
     assert {name.split(".")[0] for name in stored(desk)} == {report.landed[0].file_id}
+
+
+@pytest.mark.parametrize(
+    "missing", [":20:REF\n", ":20:REF\n:25:123\n", ":20:REF\n:25:123\n:28C:7\n:60F:C240306EUR0,00\n"]
+)
+def test_a_piece_of_a_message_never_lands_though_it_can_be_looked_at(tmp_path: Path, missing: str) -> None:
+    whole = (
+        ":20:REF\n:25:123\n:28C:7\n:60F:C240306EUR0,00\n:61:240307C10,00NTRFNONREF\n:62F:C240307EUR10,00\n-\n"
+    )
+    desk = Desk(tmp_path)
+    report = desk.take([("piece.sta", whole.removeprefix(missing).encode()), ("whole.sta", whole.encode())])
+    assert [one.name for one in report.landed] == ["whole.sta"]
+    assert [one.reason for one in report.refused] == [
+        "there is no :20:, a piece of a message; nothing of it can be loaded"
+    ]
+    assert {name.split(".")[0] for name in stored(desk)} == {report.landed[0].file_id}
+    (shown,) = inspect_files(desk.folder.glob("in/*/piece.sta"))
+    assert (shown.error, [one.entry_count for one in shown.statements]) == (None, [1])
+    assert [one.code for one in shown.exceptions] == ["fragment"]
 
 
 def test_a_path_that_is_no_file_is_refused_by_name(tmp_path: Path) -> None:

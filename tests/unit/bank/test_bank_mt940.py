@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from o2c.sources.bank import mt940
-from o2c.sources.bank.errors import RejectedFile
+from o2c.sources.bank.errors import Fragment, RejectedFile
 from o2c.sources.bank.model import BankFile, Entry
 from o2c.sources.bank.mt940_text import entry_text
 from o2c.sources.bank.profiles import BankProfile
@@ -323,6 +323,56 @@ def test_a_message_without_its_head_is_refused(missing: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "account", "number", "opening", "closing", "amounts", "currency"),
+    [
+        (":25:DE89370400440532013000\n", "DE89370400440532013000", None, None, None, [], None),
+        (":28C:7/1\n", None, "7", None, None, [], None),
+        (":60F:C240306EUR100,00\n:60F:C240306EUR200,00\n", None, None, "100.00", None, [], "EUR"),
+        (":62M:D240306EUR1,5\n-", None, None, None, "-1.5", [], "EUR"),
+        (":64:C240306EUR1,00\n", None, None, None, None, [], None),
+        (LINE + ":86:some text\n-", None, None, None, None, ["10.00"], None),
+        ("\n" + LINE + LINE.replace("C10", "D20"), None, None, None, None, ["10.00", "-20.00"], None),
+    ],
+)
+def test_a_piece_from_the_middle_of_a_message_is_refused_and_shown(
+    text: str,
+    account: str | None,
+    number: str | None,
+    opening: str | None,
+    closing: str | None,
+    amounts: list[str],
+    currency: str | None,
+) -> None:
+    with pytest.raises(Fragment) as caught:
+        _read(text)
+    (found,) = caught.value.found.statements
+    assert (found.account, found.number, found.currency_code) == (account, number, currency)
+    assert (found.opening and str(found.opening.amount)) == opening
+    assert (found.closing and str(found.closing.amount)) == closing
+    assert [str(one.amount) for one in found.entries] == amounts
+    assert caught.value.found.exceptions[0].code == "fragment"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        ":20:REF\n",
+        "Bank AG\n" + LINE,
+        LINE + _message(),
+        ":940:\n" + LINE,
+        LINE.rstrip("\n"),
+        LINE + "and more\nof it",
+        ":61:nothing\n",
+        ":62F:C240307EUR110,00\n" + LINE,
+    ],
+)
+def test_what_may_be_cut_or_cannot_be_read_is_no_piece(text: str) -> None:
+    with pytest.raises(RejectedFile) as caught:
+        _read(text)
+    assert not isinstance(caught.value, Fragment)
+
+
+@pytest.mark.parametrize(
     "text",
     [
         _message(closing=""),
@@ -376,6 +426,7 @@ def test_fields_that_are_not_read_are_said() -> None:
 def test_currencies_and_account_numbers_are_checked() -> None:
     assert _codes(_message(closing=":62F:C240307USD110,00")) == [("currency_differs", "exception")]
     assert _codes(_message().replace("EUR", "ZZZ")) == [("currency_unknown", "exception")]
+    assert _codes(_message().replace("EUR", "DEM")) == []
     assert _codes(_message().replace("DE89", "DE88")) == [("account_check_failed", "warning")]
     decimals = _message(LINE.replace("10,00", "10,001"), closing=":62F:C240307EUR110,001")
     assert _codes(decimals) == [("too_many_decimals", "exception")]

@@ -42,6 +42,7 @@ CODES: dict[str, str] = {
     "unknown_code": "a code is not in the format's or the bank's list",
     "notice_of_change": "a notice of change: the payer's bank data must be corrected",
     "test_file": "the file says that it is a test",
+    "fragment": "a piece of a message without its head: shown, never loaded",
     "repaired": "the file departs from its format in a way that has one possible reading",
 }
 

@@ -1,5 +1,10 @@
 """The one error of the bank readers: a file that is refused whole."""
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from o2c.sources.bank.model import BankFile
+
 
 class RejectedFile(ValueError):
     """Nothing of this file may be loaded: it is incomplete, hostile, or not what it says it is.
@@ -22,6 +27,18 @@ class RejectedFile(ValueError):
 
     def __str__(self) -> str:
         return f"{self.file}: {self.position}: {self.reason}; {self.advice}"
+
+
+class Fragment(RejectedFile):
+    """A file that begins in the middle of a message. It is refused like any other, but ``found`` can be shown.
+
+    Attributes:
+        found: what stands in it; account, number and balances are None where they do not.
+    """
+
+    def __init__(self, file: str, position: str, reason: str, advice: str, found: "BankFile") -> None:
+        super().__init__(file, position, reason, advice)
+        self.found = found
 
 
 def printable(text: str, longest: int) -> str:

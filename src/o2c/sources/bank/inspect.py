@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from o2c.sources.bank import camt
-from o2c.sources.bank.errors import RejectedFile, printable
+from o2c.sources.bank.errors import Fragment, RejectedFile, printable
 from o2c.sources.bank.fitting import fitting, named_profile
 from o2c.sources.bank.model import ZERO, BankFile, Issue, Remittance, Statement
 from o2c.sources.bank.profiles import BankProfile, load_profiles
@@ -109,6 +109,9 @@ def _inspected(path: Path, profiles: Mapping[str, BankProfile], chosen: BankProf
                 return _streamed(path, found.stream, profile)
             read = reader_of(form)(found.stream, found.name, profile)
             return _summed(path, read)
+    except Fragment as fragment:
+        # Shown, because nothing is loaded here; landing refuses it.
+        return _summed(path, fragment.found)
     except RejectedFile as error:
         return Inspected(path, form, str(error))
     except OSError as error:

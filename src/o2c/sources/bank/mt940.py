@@ -5,7 +5,8 @@ notice of a cut. Rules that are not obvious:
 
 - C and RD are credits, D and RC are debits: R takes an entry back. In ``CR50,`` the R is of EUR, not of a reversal;
 - a statement of several messages has :62M: and :60M: between them; each message is one ``Statement`` with its page;
-- a message is whole with :20:, :25:, :28C: and both balances; an interim report with :34F:, :13D: or :90a: instead.
+- a message is whole with :20:, :25:, :28C: and both balances; an interim report with :34F:, :13D: or :90a: instead;
+- a file without any :20: is a piece of a message (``Fragment``): what it holds can be looked at, never loaded.
 """
 
 from collections.abc import Callable
@@ -18,7 +19,7 @@ from o2c.sources.bank import mt940_fields as fields
 from o2c.sources.bank import values
 from o2c.sources.bank.controls import Issues, check_statement
 from o2c.sources.bank.decoding import decoded
-from o2c.sources.bank.errors import RejectedFile
+from o2c.sources.bank.errors import Fragment, RejectedFile
 from o2c.sources.bank.model import (
     BankFile,
     Content,
@@ -36,6 +37,7 @@ from o2c.sources.bank.profiles import STANDARD, BankProfile
 from o2c.sources.bank.references import account_scheme, said
 
 CLOSING = frozenset({"62F", "62M"})
+PIECE = "a piece of a message; nothing of it can be loaded"
 Found = TypeVar("Found")
 
 
@@ -45,6 +47,7 @@ def read(content: Content, name: str, profile: BankProfile = STANDARD) -> BankFi
     Raises:
         RejectedFile: a message is incomplete or cut off, its envelope is not closed, or a field that no statement can
             do without cannot be read.
+        Fragment: the file begins in the middle of a message.
     """
     file_id = content_id(content)
     reading = _Reading(name, profile)
@@ -52,7 +55,7 @@ def read(content: Content, name: str, profile: BankProfile = STANDARD) -> BankFi
         reading.statement(one) for one in messages(decoded(all_bytes(content), name, profile), name)
     ]
     forms = {one.format for one in statements}
-    return BankFile(
+    found = BankFile(
         name,
         file_id,
         statements[0].format if len(forms) == 1 else "mt940",
@@ -60,6 +63,9 @@ def read(content: Content, name: str, profile: BankProfile = STANDARD) -> BankFi
         statements=tuple(replace(one, file_id=file_id) for one in statements),
         exceptions=tuple(reading.issues.found),
     )
+    if any(one.code == "fragment" for one in found.exceptions):
+        raise Fragment(name, statements[0].position, f"there is no :20:, {PIECE}", ASK, found)
+    return found
 
 
 @dataclass(slots=True)
@@ -85,7 +91,9 @@ class _Reading:
         self.statement_count += 1
         parts = self._parts(message)
         head, has_floor = self._head(message, parts)
-        if parts.entries and not head.currency_code:
+        if message.is_piece:
+            self._add("fragment", PIECE)
+        elif parts.entries and not head.currency_code:
             reason = "no balance, limit or total says the currency of the entries"
             raise self._refusal(parts.entries[0][0], reason)
         found = replace(head, entries=tuple(self._entry(head, *one) for one in parts.entries))
@@ -93,7 +101,7 @@ class _Reading:
             found = replace(found, stated=self._stated(parts, head))
         self.issues.extend(field_issues(found, parts.strays, list(parts.single.values())))
         self.issues.extend(check_statement(found))
-        if reason := unproven_end(message, found):
+        if not message.is_piece and (reason := unproven_end(message, found)):
             raise self._refusal(message.fields[-1], reason)
         return found
 
@@ -110,7 +118,7 @@ class _Reading:
             elif one.tag == "65":
                 parts.forwards.append(one)
             elif (tag := _base(one.tag)) in parts.single:
-                if tag in ("60", "62", "90C", "90D"):
+                if tag in ("60", "62", "90C", "90D") and not message.is_piece:
                     raise self._refusal(one, f"a second :{one.tag}: in one message")
                 parts.strays.append(one)
             else:
@@ -124,10 +132,12 @@ class _Reading:
         is_interim = "60" not in has and bool(has & {"34F", "13D", "13", "90C", "90D"})
         form = self._form(message, is_interim=is_interim)
         required = ("25", "28") if is_interim else ("25", "28", "60", "62")
+        if message.is_piece:
+            required = ()
         if missing := [f":{tag}:" for tag in required if tag not in has]:
             raise self._refusal(message.fields[-1], f"the message has no {', '.join(missing)}")
-        account, currency = self._parsed(single["25"], fields.own_account)
-        number, page = self._parsed(single["28"], fields.number)
+        account, currency = self._parsed(single["25"], fields.own_account) if "25" in has else (None, None)
+        number, page = self._parsed(single["28"], fields.number) if "28" in has else (None, None)
         opening, closing = (
             self._parsed(single[tag], lambda text, tag=tag: fields.balance(single[tag].tag, text))
             if tag in has
@@ -135,6 +145,8 @@ class _Reading:
             for tag in ("60", "62")
         )
         has_floor = False
+        if message.is_piece and closing:
+            currency = currency or closing.currency_code
         if "34F" in has:
             limit_currency, has_floor = self._parsed(single["34F"], fields.floor_limit)
             currency = currency or limit_currency
@@ -152,10 +164,10 @@ class _Reading:
                 position=f"statement {self.statement_count}",
                 format=form,
                 kind="intraday" if is_interim else "statement",
-                statement_id=said(single["20"].text),
+                statement_id=said(single["20"].text) if "20" in has else None,
                 account=account,
                 currency_code=currency or self.profile.currency_code,
-                account_scheme=account_scheme(account),
+                account_scheme=account_scheme(account or ""),
                 bank=_bank(message.header),
                 number=number,
                 page_number=page,

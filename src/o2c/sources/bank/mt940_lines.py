@@ -39,23 +39,28 @@ class Field:
 
 @dataclass(slots=True)
 class Message:
-    """Fields of one message. ``header`` has SWIFT's blocks 1 to 3 where they are there."""
+    """Fields of one message. ``header`` has SWIFT's blocks 1 to 3 where they are there.
+
+    ``is_piece``: the file begins in the middle of a message. A cut file begins with its head, so it is never that.
+    """
 
     line: int
     header: str = ""
     is_enveloped: bool = False
     end_mark: str = ""
+    is_piece: bool = False
     fields: list[Field] = field(default_factory=list)
 
 
 def messages(text: str, name: str) -> list[Message]:
-    """All messages of a file, each closed.
+    """All messages of a file, each closed. Of a file without any ``:20:`` these are pieces (``is_piece``).
 
     Raises:
         RejectedFile: the last message is cut off, an envelope is not closed, or text stands outside the messages.
     """
-    splitting = _Splitting(name)
-    for number, line in enumerate(_LINE_END.split(text), start=1):
+    lines = _LINE_END.split(text)
+    splitting = _Splitting(name, is_piece=_begins_inside(lines))
+    for number, line in enumerate(lines, start=1):
         splitting.take(line, number)
     found = splitting.finish()
     _refuse_cut_end(text, found, name)
@@ -65,8 +70,8 @@ def messages(text: str, name: str) -> list[Message]:
 class _Splitting:
     """State while the lines of one file are put into messages."""
 
-    def __init__(self, name: str) -> None:
-        self.name = name
+    def __init__(self, name: str, *, is_piece: bool) -> None:
+        self.name, self.is_piece = name, is_piece
         self.found: list[Message] = []
         self.message: Message | None = None
         self.header = ""
@@ -113,13 +118,16 @@ class _Splitting:
         return tag in TAGS or self.tag not in MANY_LINES
 
     def _is_end(self, line: str) -> bool:
-        """A dash alone ends a message; in the text of an entry, before the closing balance, it is text."""
+        """A dash alone ends a message; in the text of an entry, before the closing balance, it is text.
+
+        A piece need not have a closing balance, so there the dash is its end.
+        """
         if line.startswith("-}"):
             return True
         if line.rstrip() != "-":
             return False
         closing = self.message and any(one.tag in LAST or one.tag[:2] == "90" for one in self.message.fields)
-        return self.tag != "86" or bool(closing)
+        return self.tag != "86" or bool(closing) or self.is_piece
 
     def _start_field(self, tag: str, text: str, number: int) -> None:
         self._end_field()
@@ -133,11 +141,13 @@ class _Splitting:
                 raise self._refusal(number, "a message begins before the envelope of the last is closed")
             self.message = None
         if self.message is None:
-            if tag != "20":
+            if tag != "20" and not self.is_piece:
                 raise self._refusal(
                     number, f"field :{tag}: stands before any :20:, a message without its head"
                 )
-            self.message = Message(self.header_line or number, self.header, self.is_in_block)
+            self.message = Message(
+                self.header_line or number, self.header, self.is_in_block, is_piece=self.is_piece
+            )
             self.found.append(self.message)
             self.header, self.header_line, self.heading_line, self.is_in_block = "", 0, 0, False
         self.tag, self.tag_line, self.texts, self.size = tag, number, [text], len(text)
@@ -190,6 +200,15 @@ class _Splitting:
 
     def _refusal(self, number: int, reason: str) -> RejectedFile:
         return RejectedFile(self.name, f"line {number}", reason, ASK)
+
+
+def _begins_inside(lines: list[str]) -> bool:
+    """Whether the first line is a field that only stands inside a message, and no message begins below it."""
+    first = next((line.strip(_FRAME) for line in lines if line.strip(_FRAME).strip()), "")
+    found = _TAG.match(first)
+    if not found or found[1] not in TAGS - {"20", "940"}:
+        return False
+    return not any(line.strip(_FRAME).startswith(":20:") for line in lines)
 
 
 def _closing(line: str) -> int:
