@@ -27,7 +27,12 @@ from o2c.sources.bank.notified import explain_entries, only, without
 from o2c.sources.bank.payments import REJECTED, contract_payments, sort_transactions
 from o2c.sources.bank.profiles import BankProfile
 from o2c.sources.bank.remitted import document_lines, remittance_lines
-from o2c.sources.bank.statement_checks import chain_issues, freshness_checks, issue_check
+from o2c.sources.bank.statement_checks import (
+    chain_issues,
+    freshness_checks,
+    issue_check,
+    repeated_check,
+)
 from o2c.sources.bank.transactions import list_transactions
 from o2c.sources.sink import REJECTED as REJECTED_ROWS
 
@@ -108,6 +113,7 @@ def contribute(
     found.checks = [
         issue_check("bank_files_tie", counted.select("code", "message").iter_rows()),
         issue_check("bank_statements_follow_on", ((one.code, one.message) for one in across)),
+        repeated_check(chosen.heads),
         *freshness_checks(chosen.heads, declared, due, as_of),
     ]
     found.input_ids = sorted(

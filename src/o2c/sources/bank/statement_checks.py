@@ -70,6 +70,17 @@ def issue_check(name: str, issues: Iterable[tuple[str, str]]) -> Check:
     return Check(name, "none", found or "none", not listed, "gate")
 
 
+def repeated_check(heads: pl.DataFrame) -> Check:
+    """How many statements came again in another file; told, as nothing is to be done about it."""
+    again = heads.filter(pl.col("dropped") == "statement_repeated").sort("last_date", "file_id")
+    said = [
+        f"{masked(key)} {day}"
+        for key, day in again.select("account_key", "last_date").head(SHOWN).iter_rows()
+    ]
+    found = f"{again.height} came again and count once: {', '.join(said)}" if said else "none"
+    return Check("bank_statements_repeated", "each once", found, True, "info")
+
+
 def freshness_checks(
     heads: pl.DataFrame, declared: Mapping[str, str], due: Mapping[str, date], as_of: date
 ) -> list[Check]:
