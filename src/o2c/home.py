@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as time_of_day
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 
 class HomeError(ValueError):
@@ -45,6 +45,12 @@ class Marker(BaseModel):
         default=False, description="approvals are taken as given; simulated homes only"
     )
     sources: tuple[SourceEntry, ...] = ()
+
+    @model_validator(mode="after")
+    def _people_approve(self) -> Self:
+        if self.auto_approve and not self.simulated:
+            raise ValueError("auto_approve is for simulated homes alone")
+        return self
 
 
 @dataclass(frozen=True)
@@ -138,7 +144,7 @@ def open_home(root: Path) -> Home:
             _write_marker(root, Marker())
         if not os.access(root, os.W_OK):
             raise PermissionError(13, "no write permission")
-        return Home(root, Marker.model_validate_json(path.read_text()))
+        return Home(root, Marker.model_validate_json(path.read_bytes()))
     except OSError as error:
         raise HomeError(
             f"{root}: cannot be used as home ({error.strerror or error}). Nothing was run."
