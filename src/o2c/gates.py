@@ -27,7 +27,11 @@ def rejected_rows(counts: pl.DataFrame, policy: ControlsPolicy) -> list[Check]:
     ratio = Decimal(rejected) / rows_in if rows_in else Decimal(0)
     return [
         Check(
-            "rejected_rows_ratio", f"< {limit}", f"{ratio:.6f} ({rejected} of {rows_in})", ratio < limit, "gate"
+            "rejected_rows_ratio",
+            f"< {limit}",
+            f"{ratio:.6f} ({rejected} of {rows_in})",
+            ratio < limit,
+            "gate",
         ),
         Check("rejected_protective_rows", "0", str(protective), protective == 0, "gate"),
     ]
@@ -39,7 +43,7 @@ def control_account(differences: pl.DataFrame) -> Check:
     Args:
         differences: one row per entity and currency: entity_id, currency_code, expected_amount, actual_amount.
     """
-    off = differences.filter(pl.col("expected_amount") != pl.col("actual_amount"))
+    off = differences.filter(pl.col("expected_amount").ne_missing(pl.col("actual_amount")))
     if differences.is_empty():
         return Check("control_account_ties", "not given", "not applicable", True, "gate")
     found = "; ".join(
