@@ -89,8 +89,8 @@ def refuse_past(home: Home, ledger: Ledger, as_of: date, now: datetime, controls
             " Nothing was run. Leave out --send to see what that day looks like."
         )
     raise NoCarrier(
-        f"--send: {home.root} is no simulated home, and letters leave into the folder of such a home alone until approvals"
-        " and carriers are there. Nothing was run. Leave out --send, or make a home with `o2c init --simulated`."
+        f"--send: {home.root} is no simulated home. Until there are approvals and carriers, letters leave in one"
+        " alone, into a folder. Nothing was run. Leave out --send, or make a home with `o2c init --simulated`."
     )
 
 
