@@ -196,7 +196,8 @@ def with_ledger(run: Run, rows: pl.DataFrame, lines: pl.DataFrame) -> tuple[pl.D
 def send_letters(run: Run, letters: Letters) -> None:
     """Write down what will leave, put it into the outbox, write down that it left.
 
-    The outbox is a folder: whether a letter left can be seen, so an interrupted run is finished by the next one.
+    Only letters that the ledger has under this batch leave with it: one that left in the morning does not leave again
+    in the afternoon. The outbox is a folder: whether a letter left can be seen, so the next run finishes one that died.
     """
     there = run.ledger.letter_rows(run.as_of).filter(pl.col("state") != "approval_pending")["letter_id"]
     fresh = letters.rows.filter(~pl.col("letter_id").is_in(there.implode()))
@@ -218,8 +219,11 @@ def send_letters(run: Run, letters: Letters) -> None:
         )
         for row in planned.iter_rows(named=True)
     )
-    states = dict(letters.rows.select("letter_id", "state").iter_rows())
-    leaving = [message for message in letters.messages if states[message.letter_id] == "sent"]
+    batch = run.ledger.letter_rows(run.as_of).filter(
+        pl.col("batch_id") == run.batch_id, pl.col("state").is_in(["sending", "sent"])
+    )
+    states = dict.fromkeys(batch["letter_id"], "sent")
+    leaving = [message for message in letters.messages if message.letter_id in states]
     write_batch(run.home.outbox, run.batch_id, leaving, run.as_of, states)
     run.ledger.settle_letters(
         dict.fromkeys(fresh.filter(pl.col("state") == "sent")["letter_id"], "sent"), run.now
@@ -230,7 +234,8 @@ def send_letters(run: Run, letters: Letters) -> None:
 def finish_interrupted(home: Home, ledger: Ledger, as_of: date, now: datetime) -> None:
     """Settle letters that a killed run left half sent: what lies in the outbox left, the rest did not.
 
-    What did not leave today is forgotten, so that today's run decides it again; of earlier days it is cancelled.
+    What did not leave today is forgotten, so that today's run decides it again; of earlier days it is cancelled; of
+    later days it waits for a run of its own day, for this one only looks back.
     """
     outcomes: dict[str, str] = {}
     never_left = []
@@ -239,7 +244,7 @@ def finish_interrupted(home: Home, ledger: Ledger, as_of: date, now: datetime) -
             outcomes[letter.letter_id] = "sent"
         elif letter.decided_as_of_date == as_of:
             never_left.append(letter.letter_id)
-        else:
+        elif letter.decided_as_of_date < as_of:
             outcomes[letter.letter_id] = "cancelled"
     ledger.settle_letters(outcomes, now)
     ledger.forget_letters(never_left)
