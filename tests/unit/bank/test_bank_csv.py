@@ -201,9 +201,9 @@ def test_each_account_and_currency_is_a_statement() -> None:
         (one.ordinal, one.account, one.currency_code, [entry.ordinal for entry in one.entries])
         for one in found.statements
     ] == [
-        (1, "A", "EUR", [1, 2]),
-        (2, "B", "EUR", [3]),
-        (3, "A", "USD", [4]),
+        (1, "A", "EUR", [1, 4]),
+        (2, "B", "EUR", [2]),
+        (3, "A", "USD", [3]),
     ]
     assert [entry.position for entry in found.statements[0].entries] == ["line 2", "line 5"]
     with pytest.raises(RejectedFile, match="not a currency"):

@@ -2,15 +2,13 @@
 
 Rules that are not obvious:
 
-- one statement per account and currency, in the order they first appear; entries in the order of the file;
+- one statement per account and currency, in the order they first appear; entries are numbered as the rows follow;
 - a running balance is checked row by row along the declared order, and gives the opening and the closing balance;
 - what a processor keeps is a charge beside the amount, or already off it, as the profile says;
 - what a processor gave back to the payer is an entry of its own, a reversal that names the first one.
 """
 
-from dataclasses import replace
 from decimal import Decimal
-from itertools import accumulate
 
 from o2c.sources.bank.camt_checks import entry_issues, head_issues
 from o2c.sources.bank.controls import Issues, check_statement
@@ -43,14 +41,9 @@ def statements(
     if len(groups) > 1:
         groups = {key: rows for key, rows in groups.items() if rows}
     issues = Issues(profile)
-    counts = [0, *accumulate(len(rows) for rows in groups.values())]
     found = []
     for ordinal, ((own, currency), rows) in enumerate(groups.items(), 1):
-        numbered = [
-            replace(one, entry=replace(one.entry, ordinal=number))
-            for number, one in enumerate(rows, counts[ordinal - 1] + 1)
-        ]
-        opening, closing, breaks = _balances(numbered, form, ordinal)
+        opening, closing, breaks = _balances(rows, form, ordinal)
         statement = Statement(
             ordinal=ordinal,
             position=f"statement {ordinal}",
@@ -63,10 +56,10 @@ def statements(
             opening=opening,
             closing=closing,
             balances=tuple(one for one in (opening, closing) if one),
-            entries=tuple(one.entry for one in numbered),
+            entries=tuple(one.entry for one in rows),
         )
         issues.extend(head_issues(statement))
-        for one in numbered:
+        for one in rows:
             issues.extend(entry_issues(statement, one.entry))
             if one.complaint:
                 entry = one.entry

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from itertools import count
 from typing import Literal
 
 from o2c.sources.bank.methods import method_of
@@ -47,6 +48,7 @@ def movements(columns: Columns, profile: BankProfile, form: TableForm) -> Iterat
     """Every row that can be used, in the order of the file; the others are noted as troubles of ``columns``."""
     lists = _lists(columns, profile, form)
     own = account(form.account) if form.account else None
+    numbers = count(1)
     for row in range(columns.count):
         day, amount, currency = lists.days[row], lists.amounts[row], lists.currencies[row]
         if day is None or amount is None or currency is None:
@@ -58,7 +60,9 @@ def movements(columns: Columns, profile: BankProfile, form: TableForm) -> Iterat
             columns.trouble(row, f"the row has no {', '.join(missing)}")
             continue
         status = _status(columns, lists, row, form.statuses)
-        entry = _entry(lists, row, columns.rows.positions[row], amount, currency, status, form, profile)
+        entry = _entry(
+            next(numbers), lists, row, columns.rows.positions[row], amount, currency, status, form, profile
+        )
         named = lists.texts_of["account"][row]
         on = account(named) if named else own
         refunded = lists.amounts_of["refunded"][row]
@@ -70,7 +74,7 @@ def movements(columns: Columns, profile: BankProfile, form: TableForm) -> Iterat
         if refunded < 0:
             columns.trouble(row, f"a refund of {refunded} is negative")
         yield Movement(on, entry, None, complaint)
-        yield Movement(on, _refund(entry, abs(refunded)), balance)
+        yield Movement(on, _refund(next(numbers), entry, abs(refunded)), balance)
 
 
 def _lists(columns: Columns, profile: BankProfile, form: TableForm) -> _Lists:
@@ -137,6 +141,7 @@ def _status(columns: Columns, lists: _Lists, row: int, words: StatusWords | None
 
 
 def _entry(
+    ordinal: int,
     lists: _Lists,
     row: int,
     position: str,
@@ -166,7 +171,7 @@ def _entry(
         type_code=text["type"],
     )
     return Entry(
-        ordinal=0,
+        ordinal=ordinal,
         position=position,
         amount=amount,
         currency_code=currency,
@@ -184,11 +189,12 @@ def _entry(
     )
 
 
-def _refund(entry: Entry, refunded: Decimal) -> Entry:
+def _refund(ordinal: int, entry: Entry, refunded: Decimal) -> Entry:
     """What went back to the payer of ``entry``: the fee stays with the first payment."""
     detail = replace(entry.details[0], amount=-refunded)
     return replace(
         entry,
+        ordinal=ordinal,
         amount=-refunded,
         is_reversal=True,
         original_reference=entry.bank_reference,

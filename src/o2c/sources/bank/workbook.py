@@ -212,7 +212,8 @@ class _Sheet:
 
     def _cells(self, row: Any, number: int) -> list[Cell]:
         cells: list[Cell] = []
-        for element in row.iterchildren("{*}c"):
+        space = row.tag.removesuffix("row")
+        for element in row.iterchildren(f"{space}c"):
             column = self._column(element.get("r"), number, len(cells))
             if column < len(cells) or column >= WIDEST:
                 raise self._refusal(number, f"a cell out of order, or more than {WIDEST} columns")
@@ -220,7 +221,7 @@ class _Sheet:
             if self.cell_count > MOST_CELLS:
                 raise self._refusal(number, f"more than {MOST_CELLS} cells")
             cells += [Cell("", is_typed=False)] * (column - len(cells))
-            cells.append(self._cell(element, number, column))
+            cells.append(self._cell(element, space, number, column))
         return cells
 
     def _column(self, reference: str | None, number: int, following: int) -> int:
@@ -235,13 +236,15 @@ class _Sheet:
             column = column * 26 + ord(letter) - 64
         return column - 1
 
-    def _cell(self, element: Any, number: int, column: int) -> Cell:
-        kind, stored = element.get("t", "n"), element.findtext("{*}v")
+    def _cell(self, element: Any, space: str, number: int, column: int) -> Cell:
+        kind, parts = element.get("t", "n"), {one.tag: one for one in element}
         if kind == "inlineStr":
-            inline = element.find("{*}is")
+            inline = parts.get(f"{space}is")
             return Cell(_text_of(inline).strip() if inline is not None else "", is_typed=False)
+        value = parts.get(f"{space}v")
+        stored = (value.text or "") if value is not None else None
         if stored is None or (not stored and kind != "str"):
-            if element.find("{*}f") is not None:
+            if f"{space}f" in parts:
                 raise self._refusal(number, f"column {column + 1}: a formula without a stored value")
             return Cell("", is_typed=False)
         match kind:
