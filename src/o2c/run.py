@@ -182,8 +182,9 @@ def code_version() -> str:
         (PROJECT / "templates", {".j2"}),
     ):
         for path in sorted(folder.rglob("*")):
-            if path.suffix in suffixes and "target" not in path.parts:
-                digest.update(path.relative_to(PROJECT).as_posix().encode() + b"\0" + path.read_bytes())
+            name = path.relative_to(PROJECT)
+            if path.suffix in suffixes and "target" not in name.parts:
+                digest.update(name.as_posix().encode() + b"\0" + path.read_bytes())
     return f"{__version__}+{digest.hexdigest()[:12]}"
 
 
