@@ -106,7 +106,7 @@ def switch_to(release: Path, home: Home) -> None:
     link.replace(home.published)
     _sync(home.root)
     for old in home.releases.iterdir():
-        if old not in (release, before):
+        if old.name not in (release.name, before.name):
             shutil.rmtree(old, ignore_errors=True)
 
 
