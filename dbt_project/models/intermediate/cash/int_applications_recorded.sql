@@ -1,8 +1,4 @@
 -- Applications of the ledger and of our engine, each once, whatever their date. One row per application_id.
-with
-    ledger as (select * from {{ ref("stg_payment_applications") }}),
-    engine as (select * from {{ ref("stg_engine_applications") }})
-
 select
     ledger.application_id,
     ledger.payment_id,
@@ -16,7 +12,7 @@ select
     ledger.applied_amount,
     cast(null as decimal(18, 6)) as score,
     ledger.application_date
-from ledger
+from {{ ref("stg_payment_applications") }} as ledger
 union all
 select
     engine.application_id,
@@ -31,12 +27,12 @@ select
     engine.applied_amount,
     engine.score,
     engine.application_date
-from engine
+from {{ ref("stg_engine_applications") }} as engine
 -- once the ledger has booked a payment on an invoice itself, its row stands for ours
 where
     not exists (
         select 1
-        from ledger
+        from {{ ref("stg_payment_applications") }} as ledger
         where
             ledger.application_type in ('payment', 'reversal')
             and ledger.payment_id = engine.payment_id

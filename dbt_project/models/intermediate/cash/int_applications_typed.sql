@@ -2,15 +2,32 @@
 -- application_id.
 with
     recorded as (select * from {{ ref("int_applications_recorded") }}),
+
+    -- Few are reversals. What they undo is looked up where it came in: the union above is not made again.
     reversals as (
-        select * from {{ ref("int_applications_recorded") }} where reverses_application_id is not null
+        select application_id, reverses_application_id
+        from {{ ref("stg_payment_applications") }}
+        where reverses_application_id is not null
+        union all
+        select application_id, reverses_application_id
+        from {{ ref("stg_engine_applications") }}
+        where reverses_application_id is not null
     ),
-    originals as (select * from {{ ref("int_applications_recorded") }} where application_type <> 'reversal'),
 
     reversed as (
         select reversals.application_id, originals.application_type
         from reversals
-        inner join originals on originals.application_id = reversals.reverses_application_id
+        inner join
+            {{ ref("stg_payment_applications") }} as originals
+            on originals.application_id = reversals.reverses_application_id
+        where originals.application_type <> 'reversal'
+        union all
+        select reversals.application_id, originals.application_type
+        from reversals
+        inner join
+            {{ ref("stg_engine_applications") }} as originals
+            on originals.application_id = reversals.reverses_application_id
+        where originals.application_type <> 'reversal'
     )
 
 select

@@ -7,9 +7,6 @@ with
     settled as (
         select
             invoice_id,
-            sum(
-                case when movement_type in ('payment', 'credit_memo', 'discount') then moved_amount else 0 end
-            ) as applied_amount,
             sum(case when movement_type = 'write_off' then moved_amount else 0 end) as written_off_amount,
             sum(case when movement_type = 'adjustment' then moved_amount else 0 end) as adjusted_amount,
             sum(moved_amount) as moved_amount,
@@ -17,6 +14,9 @@ with
             max(effective_date) as last_moved_date
         from {{ ref("int_movements_dated") }}
         group by invoice_id
+        -- True of all: told so, the planner takes these for fewer than the documents. Else it keeps the wide
+        -- rows of those in memory for the join below.
+        having count(*) > 0
     ),
 
     summed as (
@@ -33,7 +33,11 @@ with
             documents.file_id,
             documents.line,
             documents.invoice_amount,
-            {{ money("coalesce(settled.applied_amount, 0)") }} as applied_amount,
+            {{
+                money(
+                    "coalesce(settled.moved_amount - settled.written_off_amount - settled.adjusted_amount, 0)"
+                )
+            }} as applied_amount,
             {{ money("coalesce(settled.written_off_amount, 0)") }} as written_off_amount,
             {{ money("coalesce(settled.adjusted_amount, 0)") }} as adjusted_amount,
             {{
