@@ -21,6 +21,7 @@ from dbt.parser.manifest import extended_mashumaro_encoder, extended_mashumuro_d
 
 from o2c import warehouse
 from o2c.publish import MART_SCHEMAS, Mart
+from o2c.settings import Settings
 
 PROJECT = Path(__file__).parent.parent / "dbt_project"
 ROWS_SHOWN = 5
@@ -117,7 +118,7 @@ def list_marts(build: Path) -> list[Mart]:
 def _invoke(command: Sequence[str], build: Path, folder: Path) -> dbtRunnerResult:
     folder.mkdir(parents=True, exist_ok=True)
     paths = ["--target-path", str(folder / "dbt"), "--log-path", str(folder / "dbt")]
-    with _environment(build):
+    with _environment(build, folder):
         manifest = _manifest(build.stem, paths)
         try:
             return dbtRunner(manifest=manifest).invoke([*command, *_FLAGS, *paths])
@@ -173,9 +174,15 @@ def _keep(path: Path, content: bytes) -> None:
 
 
 @contextmanager
-def _environment(build: Path) -> Generator[None]:
+def _environment(build: Path, folder: Path) -> Generator[None]:
     """Settings that dbt reads from the environment, for as long as it runs."""
-    values = _QUIET | {"O2C_WAREHOUSE": str(build)}
+    threads, memory_limit = _limits()
+    values = _QUIET | {
+        "O2C_WAREHOUSE": str(build),
+        "O2C_THREADS": threads,
+        "O2C_MEMORY_LIMIT": memory_limit,
+        "O2C_SPILL": str(folder / "spill"),
+    }
     before = {name: os.environ.get(name) for name in values}
     os.environ.update(values)
     try:
@@ -186,6 +193,14 @@ def _environment(build: Path) -> Generator[None]:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
+
+
+def _limits() -> tuple[str, str]:
+    """Threads and memory as this installation sets them; where it does not, what DuckDB takes of this machine."""
+    settings = Settings()
+    with warehouse.connect(threads=settings.threads, memory_limit=settings.memory_limit) as con:
+        found = con.sql("select current_setting('threads'), current_setting('memory_limit')").fetchall()[0]
+    return str(found[0]), str(found[1])
 
 
 def _complain(build: Path, outcome: dbtRunnerResult) -> list[Finding]:

@@ -93,6 +93,7 @@ class Run:
             threads=self.settings.threads,
             memory_limit=self.settings.memory_limit,
             temp_directory=self.folder / "spill",
+            for_one_run=True,
         )
 
     @contextmanager

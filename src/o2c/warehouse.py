@@ -9,6 +9,7 @@ import polars as pl
 
 from o2c.contract import PROVENANCE, SQL_TYPES, TABLES
 
+RUN_FORMAT = "v1.5.0"
 MONEY, RATIO = "decimal(18, 4)", "decimal(18, 6)"
 
 # Tables of a run that no extract delivers. Columns and types as dbt reads them; empty until loaded.
@@ -93,6 +94,7 @@ def connect(
     threads: int | None = None,
     memory_limit: str | None = None,
     temp_directory: Path | None = None,
+    for_one_run: bool = False,
 ) -> duckdb.DuckDBPyConnection:
     """Open a DuckDB file, or an empty in-memory database, in UTC.
 
@@ -102,8 +104,11 @@ def connect(
         threads: worker threads; None leaves DuckDB's choice, results never depend on it.
         memory_limit: most memory DuckDB may take, such as ``2GB``; beyond it, it spills.
         temp_directory: where it spills to; None leaves DuckDB's choice, beside the file.
+        for_one_run: a file that is made now takes DuckDB's newest format, which writes text in two thirds of the
+            time; tools of today read only the older one, so what is published keeps that.
     """
-    con = duckdb.connect(str(path) if path else ":memory:", read_only=read_only)
+    config = {"storage_compatibility_version": RUN_FORMAT} if for_one_run else {}
+    con = duckdb.connect(str(path) if path else ":memory:", read_only=read_only, config=config)
     con.execute("set TimeZone = 'UTC'")
     if threads:
         con.execute(f"set threads = {int(threads)}")
