@@ -1,11 +1,16 @@
 """Where things are. No business number stands here: those are policies."""
 
 from pathlib import Path
+from typing import Any
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PROJECT = Path(__file__).resolve().parents[2]
+
+
+class SettingsError(ValueError):
+    """A variable of the environment has a value that cannot be. The message names each."""
 
 
 class Settings(BaseSettings):
@@ -31,3 +36,13 @@ class Settings(BaseSettings):
         default="receivables@o2c.example", description="address that letters come from"
     )
     reply_to: str = Field(default="receivables@o2c.example", description="monitored address for replies")
+
+    def __init__(self, **values: Any) -> None:
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            faults = [
+                f"  O2C_{'.'.join(map(str, one['loc'])).upper()}: {one['msg']}"
+                for one in error.errors(include_url=False)
+            ]
+            raise SettingsError("\n".join(["settings not accepted, nothing was run.", *faults])) from None
