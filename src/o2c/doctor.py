@@ -3,7 +3,7 @@
 import shutil
 import sys
 from dataclasses import dataclass
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 
 from o2c.home import HomeError, open_home
 from o2c.ledger import Ledger, LedgerError
@@ -45,10 +45,7 @@ def examine(settings: Settings) -> list[Finding]:
         Finding("python", sys.version.split()[0], sys.version_info[:2] == (3, 11)),
         Finding("o2c", code_version(), True),
     ]
-    findings += [
-        Finding(name, f"{version(name)} (locked {locked[name]})", version(name) == locked[name])
-        for name in PACKAGES
-    ]
+    findings += [_package(name, locked[name]) for name in PACKAGES]
     try:
         findings.append(Finding("policies", load_policies(settings.policies).version, True))
     except PolicyError as error:
@@ -61,3 +58,11 @@ def examine(settings: Settings) -> list[Finding]:
     except (HomeError, LedgerError) as error:
         findings.append(Finding("home", str(error), False))
     return findings
+
+
+def _package(name: str, locked: str) -> Finding:
+    try:
+        found = version(name)
+    except PackageNotFoundError:
+        found = "not installed"
+    return Finding(name, f"{found} (locked {locked})", found == locked)
