@@ -1,5 +1,6 @@
 """BAI2: funds types, continuations, several records on a line, sides, and the three controls."""
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -336,6 +337,25 @@ def test_lines_that_hold_several_records_are_parted() -> None:
         assert [one.amount for one in found.statements[0].entries] == [Decimal("10.00")]
         assert found.statements[0].entries[0].details[0].text == "ACME INV 1"
         assert found.exceptions == ()
+
+
+def test_blank_lines_and_padding_change_no_row_but_its_line() -> None:
+    text = _file("16,165,1000,0,B1,C1,ACME\n88,INV 1\n88,\n88,INV 2/\n16,475,0,,,9,\n88, LATE\n")
+    plain = _read(text)
+    assert [one.position for one in plain.statements[0].entries] == ["line 4", "line 8"]
+    assert [one.details[0].text for one in plain.statements[0].entries] == ["ACME\nINV 1\nINV 2", "LATE"]
+    for same in (
+        "\n".join(line.ljust(80) for line in text.split("\n")),
+        text.replace("\n", "\r\n"),
+        text.replace("\n", "\r"),
+        text + "\x1a",
+        text + "\n \n",
+    ):
+        assert _read(same).statements[0].entries == plain.statements[0].entries
+    spread = _read(text.replace("\n", "\n\n")).statements[0].entries
+    assert [one.position for one in spread] == ["line 7", "line 15"]
+    details = [replace(one.details[0], position="") for one in spread]
+    assert details == [replace(one.details[0], position="") for one in plain.statements[0].entries]
 
 
 def test_lines_that_are_records_are_not_parted_whatever_their_text_says() -> None:

@@ -10,13 +10,15 @@ Cash Management Balance Reporting Specifications, version 2. Rules that are not 
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
 
 from o2c.sources.bank.bai2_account import Account, Group, Kind, kind_of, statement_of
 from o2c.sources.bank.bai2_fields import amounts, day, detail_16, minor, without_end
 from o2c.sources.bank.bai2_parts import Part, Parts, add_up
-from o2c.sources.bank.bai2_records import CODES, Record, records
+from o2c.sources.bank.bai2_records import Line, Record, records
+from o2c.sources.bank.builders import no_cycle_collector
 from o2c.sources.bank.controls import Issues
 from o2c.sources.bank.decoding import decoded
 from o2c.sources.bank.errors import RejectedFile
@@ -43,7 +45,9 @@ def read(content: Content, name: str, profile: BankProfile = STANDARD) -> BankFi
     """
     file_id = content_id(content)
     reading = _Reading(name, profile)
-    reading.run(records(decoded(all_bytes(content), name, profile)))
+    text = decoded(all_bytes(content), name, profile)
+    with no_cycle_collector():
+        reading.run(records(text))
     return BankFile(
         name,
         file_id,
@@ -68,36 +72,30 @@ class _Reading:
         self.account: Account | None = None
         self.kinds: dict[str, Kind | None] = {}
 
-    def run(self, found: list[Record]) -> None:
+    def run(self, found: Iterable[Record]) -> None:
         """Take all records; each comes with the 88 records that follow it."""
-        at, end = 0, len(found)
-        while at < end:
-            line, record = found[at]
-            lines, count = [record[3:]], 1
-            at += 1
-            while at < end and ((code := found[at][1][:3]) == "88," or code not in CODES):
-                if code == "88,":
-                    count += 1
-                    lines.append(found[at][1][3:])
-                else:
-                    self._take_stray(found[at], record[:2], lines)
-                at += 1
+        for line, first, more, count, strays in found:
+            for stray in strays:
+                self._take_stray(stray, first[:2])
             try:
-                self._take(record[:2], lines, line, count)
+                if self.account and first[:3] == "16,":
+                    self.parts.account.record_count += count
+                    self._take_entry(self.account, first, more, line)
+                else:
+                    self._take(first[:2], [first[3:], *more.split("\n")[1:]], line, count)
             except ValueError as error:
                 if isinstance(error, RejectedFile):
                     raise
-                raise self._refusal(line, f"record {record[:2]}: {error}") from error
+                raise self._refusal(line, f"record {first[:2]}: {error}") from error
         if self.place != "nothing" or not self.parts.file.line:
             raise RejectedFile(
                 self.name, "end of file", f"it ends inside its {self.place}, without record 99", ASK
             )
 
-    def _take_stray(self, record: Record, code: str, lines: list[str]) -> None:
+    def _take_stray(self, record: Line, code: str) -> None:
         """A line without a code continues the text of an entry; anywhere else the file is broken."""
         if code != "16":
             raise self._refusal(record[0], f"{record[1][:20]!r} begins no record")
-        lines.append(record[1])
         message = f"line {record[0]} begins no record: taken as text of the entry"
         self.issues.add(Issue(f"line {record[0]}", "repaired", message, "warning"))
 
@@ -106,10 +104,6 @@ class _Reading:
             expected = " or ".join(FOLLOWS[self.place])
             raise self._refusal(line, f"record {code[:2]!r} stands where {expected} should")
         parts = self.parts
-        if code == "16":
-            parts.account.record_count += count
-            self._take_entry(lines, line)
-            return
         fields = ",".join(without_end(one) for one in lines).split(",")
         if code == "03":
             parts.account = Part(line, count)
@@ -166,16 +160,17 @@ class _Reading:
         self.account = Account(number, currency, self.group, len(self.statements) + 1, stated)
         self.place = "account"
 
-    def _take_entry(self, lines: list[str], line: int) -> None:
-        found, account = detail_16(lines), self.account
-        if found.code not in self.kinds:
-            self.kinds[found.code] = kind_of(found.code, self.profile)
-        kind = self.kinds[found.code] or (_NOTHING if not found.amount else None)
-        if account is None or kind is None:
-            reason = f"type code {found.code} is neither credit nor debit: name it in the bank's profile"
+    def _take_entry(self, account: Account, first: str, more: str, line: int) -> None:
+        found = detail_16(first, more)
+        code, amount = found[:2]
+        if code not in self.kinds:
+            self.kinds[code] = kind_of(code, self.profile)
+        kind = self.kinds[code] or (_NOTHING if not amount else None)
+        if kind is None:
+            reason = f"type code {code} is neither credit nor debit: name it in the bank's profile"
             raise self._refusal(line, reason)
-        if found.amount < 0:
-            raise self._refusal(line, f"type code {found.code} has a side, and its amount a minus as well")
+        if amount < 0:
+            raise self._refusal(line, f"type code {code} has a side, and its amount a minus as well")
         self.entry_count += 1
         if unreadable := account.add(found, kind, self.entry_count, line):
             self._add(account.ordinal, "value_unreadable", unreadable, "warning", account.entries[-1])

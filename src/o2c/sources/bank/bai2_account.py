@@ -3,23 +3,28 @@
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal
 
 from o2c.money import MINOR_UNITS
 from o2c.sources.bank.bai2_codes import RETURNS, is_balance, method_of, side
 from o2c.sources.bank.bai2_fields import TYPE, Amount, Detail16, day
-from o2c.sources.bank.builders import builder
+from o2c.sources.bank.builders import unfrozen
 from o2c.sources.bank.controls import Tally
 from o2c.sources.bank.model import Balance, Detail, Entry, Method, StatedTotals, Statement
 from o2c.sources.bank.profiles import BankProfile
-from o2c.sources.bank.references import account, account_scheme, is_valid_iban, said
+from o2c.sources.bank.references import NOTHING, account, account_scheme, is_valid_iban, said
 
 # Opening and closing ledger; total credits and total debits.
 OPENING, CLOSING, CREDITS, DEBITS = "010", "015", "100", "400"
 # As-of-date modifiers of reports on a day that is not over: interim of the day before or of the same day.
 INTERIM = frozenset({"1", "3"})
 
-_entry, _detail = builder(Entry), builder(Detail)
+# One of each is made for every 160 bytes of a file, so they are made by their parts: see ``unfrozen``.
+_UnfrozenEntry, _UnfrozenDetail = unfrozen(Entry), unfrozen(Detail)
+_new: Any = object.__new__
+_fill_entry, _fill_detail = _UnfrozenEntry.__init__, _UnfrozenDetail.__init__
+# What the words for no reference begin with; all others need no look at the list of them.
+_NO_REFERENCE = frozenset({"", *(one[0] for one in NOTHING), *(one[0].lower() for one in NOTHING)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,34 +89,40 @@ class Account:
 
         Funds type 0 is available at once; of V the date is said; of the others it depends on the bank's calendar.
         """
+        code, units, funds, value_text, bank, customer, text = found
         as_of = self.group.as_of
-        value_date, unreadable = (as_of if found.funds == "0" else None), None
-        if found.value_text:
+        value_date, unreadable = (as_of if funds == "0" else None), None
+        if value_text:
             try:
-                value_date = day(found.value_text)
+                value_date = day(value_text)
             except ValueError as error:
                 unreadable = f"value date: {error}"
-        amount = Decimal(kind.sign * found.amount) * self.unit
-        bank_reference, customer_reference = said(found.bank_reference), said(found.customer_reference)
-        check_number = customer_reference if kind.is_check and found.customer_reference.isdecimal() else None
-        position = f"line {line}"
+        amount = Decimal(kind.sign * units) * self.unit
+        bank_reference = said(bank) if bank[:1] in _NO_REFERENCE else bank
+        customer_reference = said(customer) if customer[:1] in _NO_REFERENCE else customer
+        check_number = customer_reference if kind.is_check and customer.isdecimal() else None
         details = ()
-        if found.text or check_number:
-            detail = _detail(
+        if text or check_number:
+            detail = _new(_UnfrozenDetail)
+            _fill_detail(
+                detail,
                 ordinal=1,
                 position=f"line {line}, detail 1",
                 amount=amount,
                 currency_code=self.currency_code,
                 check_number=check_number,
                 bank_reference=bank_reference,
-                text=found.text or None,
-                type_code=found.code,
+                text=text or None,
+                type_code=code,
                 return_code=kind.return_code,
             )
+            detail.__class__ = Detail
             details = (detail,)
-        entry = _entry(
+        entry = _new(_UnfrozenEntry)
+        _fill_entry(
+            entry,
             ordinal=ordinal,
-            position=position,
+            position=f"line {line}",
             amount=amount,
             currency_code=self.currency_code,
             booking_date=as_of,
@@ -120,15 +131,16 @@ class Account:
             is_reversal=kind.return_code is not None,
             bank_reference=bank_reference,
             customer_reference=customer_reference,
-            type_code=found.code,
+            type_code=code,
             method=kind.method,
             return_code=kind.return_code,
             details=details,
         )
+        entry.__class__ = Entry
         self.entries.append(entry)
         side = 0 if kind.sign >= 0 else 1
         self.counts[side] += 1
-        self.sums[side] += found.amount
+        self.sums[side] += units
         return unreadable
 
     @property

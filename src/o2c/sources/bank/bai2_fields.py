@@ -4,7 +4,6 @@ import re
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
-from typing import NamedTuple
 
 from o2c.sources.bank import values
 
@@ -23,16 +22,9 @@ class Amount:
     count: int | None
 
 
-class Detail16(NamedTuple):
-    """The fields of a 16. ``amount`` is in minor units without a side; ``value_text`` is the date of funds type V."""
-
-    code: str
-    amount: int
-    funds: str
-    value_text: str
-    bank_reference: str
-    customer_reference: str
-    text: str
+# The fields of a 16: type code, amount in minor units without a side, funds type, the date of funds type V, the
+# bank's and the customer's reference, text. A plain tuple: one is made for every entry.
+Detail16 = tuple[str, int, str, str, str, str, str]
 
 
 def without_end(line: str) -> str:
@@ -67,49 +59,56 @@ def amounts(fields: list[str]) -> list[Amount]:
     return found
 
 
-def detail_16(lines: list[str]) -> Detail16:
-    """The fields of a 16: its line without the code, then the texts of its 88 records.
+def detail_16(first: str, more: str) -> Detail16:
+    """The fields of a 16: its line, and the texts of its 88 records, each behind a line feed.
 
     Raises:
         ValueError: the amount or funds type is not so written.
     """
-    fields = lines[0].split(",", 5)
-    value, text, rest = "", "", lines[1:]
-    funds = fields[2] if len(fields) > 4 else None
+    fields = first.split(",", 6)
+    value, text = "", ""
+    funds = fields[3] if len(fields) > 5 else None
     # The common cases in one go: all fields on the first line, the text there or in the records that follow.
     if funds in _PLAIN_FUNDS:
-        code, amount, _, bank, customer, *texts = fields
-        text, customer = (texts[0], customer) if texts else ("", without_end(customer))
-    elif funds == "V" and len(fields) == 6 and "," in fields[5]:
-        code, amount, _, value, _, others = fields
-        bank, customer, *texts = others.split(",", 2)
-        text, customer = (texts[0], customer) if texts else ("", without_end(customer))
+        if len(fields) == 7:
+            _, code, amount, _, bank, customer, text = fields
+        else:
+            _, code, amount, _, bank, customer = fields
+            customer = without_end(customer)
+    elif funds == "V" and len(fields) == 7 and "," in fields[6]:
+        _, code, amount, _, value, _, others = fields
+        bank, _, others = others.partition(",")
+        customer, mark, text = others.partition(",")
+        if not mark:
+            customer = without_end(customer)
     else:
-        code, amount, funds, value, bank, customer, text, rest = _spread(lines)
-    return Detail16(
+        code, amount, funds, value, bank, customer, text, more = _spread([first[3:], *more.split("\n")[1:]])
+    text = text.strip()
+    if text[-1:] == "/":
+        text = text[:-1].rstrip()
+    return (
         code,
         minor(amount) if amount else 0,
         funds or "",
         value,
         bank.strip(),
         customer.strip(),
-        _text(text, rest) if rest else without_end(text).strip(),
+        _text(text, more) if more else text,
     )
 
 
-def _text(first: str, rest: list[str]) -> str:
+def _text(first: str, more: str) -> str:
     """Text over several records: each line without its end and the blanks around it, empty ones left out."""
-    joined = "\n".join((without_end(first).strip(), *rest)).strip("\n")
-    # Four looks at the whole cost less than one at each line.
-    if not (" \n" in joined or "\n " in joined or "/\n" in joined or "\n\n" in joined or joined[-1:] in " /"):
-        return joined
-    return "\n".join(one for one in (without_end(line).strip() for line in (first, *rest)) if one)
+    # Five looks at the whole cost less than one at each line.
+    if not (" \n" in more or "\n " in more or "/\n" in more or "\n\n" in more or more[-1:] in " /\n"):
+        return first + more if first else more[1:]
+    return "\n".join(filter(None, (first, *(without_end(line).strip() for line in more.split("\n")))))
 
 
 _PLAIN_FUNDS = frozenset({"", "0", "1", "2", "Z"})
 
 
-def _spread(lines: list[str]) -> tuple[str, str, str, str, str, str, str, list[str]]:
+def _spread(lines: list[str]) -> tuple[str, str, str, str, str, str, str, str]:
     """The same where funds have fields of their own, or fields go on in an 88: field by field until the text."""
     waiting = list(lines)
     fields: list[str] = []
@@ -132,7 +131,16 @@ def _spread(lines: list[str]) -> tuple[str, str, str, str, str, str, str, list[s
     fields += [""] * (5 + extra - len(fields))
     value = fields[3] if fields[2].strip() == "V" else ""
     bank, customer = fields[3 + extra], fields[4 + extra]
-    return fields[0], fields[1], fields[2].strip(), value, bank, customer, text or "", waiting
+    return (
+        fields[0],
+        fields[1],
+        fields[2].strip(),
+        value,
+        bank,
+        customer,
+        text or "",
+        "".join(f"\n{one}" for one in waiting),
+    )
 
 
 def funds_fields(funds: str, fields: list[str], at: int) -> int:

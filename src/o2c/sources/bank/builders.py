@@ -8,7 +8,7 @@ import gc
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import MISSING, field, fields, make_dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 Row = TypeVar("Row")
 
@@ -19,17 +19,23 @@ def builder(kind: type[Row]) -> Callable[..., Row]:
     It fills an unfrozen twin with the same slots, which then takes the class of the row: Python allows that between
     classes of equal slots. The row is as frozen, equal and hashable as one made by its own class.
     """
-    columns = [
-        (one.name, one.type, field() if one.default is MISSING else field(default=one.default))
-        for one in fields(kind)  # ty: ignore[invalid-argument-type]
-    ]
 
     def become_row(twin: object) -> None:
         twin.__class__ = kind
 
-    return make_dataclass(
-        f"Unfrozen{kind.__name__}", columns, slots=True, namespace={"__post_init__": become_row}
-    )
+    return unfrozen(kind, {"__post_init__": become_row})
+
+
+def unfrozen(kind: type, namespace: dict[str, Any] | None = None) -> Any:
+    """The unfrozen twin of a frozen dataclass. Where rows are most of the work, a loop makes them by its parts.
+
+    ``row = object.__new__(twin); twin.__init__(row, ...); row.__class__ = kind`` is half of calling a class again.
+    """
+    columns = [
+        (one.name, one.type, field() if one.default is MISSING else field(default=one.default))
+        for one in fields(kind)  # ty: ignore[invalid-argument-type]
+    ]
+    return make_dataclass(f"Unfrozen{kind.__name__}", columns, slots=True, namespace=namespace or {})
 
 
 @contextmanager
