@@ -204,9 +204,8 @@ def set_faults(definitions: list[Definition], *, has_bank_files: bool = False) -
         and not any(definition.spec.open_items_only for definition in definitions)
     ):
         faults.append(
-            "no source delivers payments or payment_applications, and no bank file has landed. Where the invoices are"
-            " open items with the amounts that are still open, declare `open_items_only: true` and their"
-            " `balance_date`"
+            "no source delivers payments or payment_applications. Where the invoices are open items with the amounts"
+            " that are still open, declare `open_items_only: true` and their `balance_date`"
         )
     return faults
 

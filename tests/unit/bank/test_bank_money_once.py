@@ -99,7 +99,7 @@ def accounts(draw: st.DrawFn) -> Account:
     return Account(FIRST, FIRST + timedelta(2), 5_000, movements)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(account=accounts(), seed=st.integers(0, 10_000))
 def test_any_order_of_arrival_gives_the_same_payments_each_once(
     account: Account, seed: int, tmp_path_factory: pytest.TempPathFactory

@@ -42,6 +42,8 @@ def explain_entries(chosen: Chosen, declared_accounts: Iterable[str]) -> Told:
     An account that a bank's profile declares is one of its own: what is notified of it is looked for nowhere else.
     """
     told = Told()
+    if chosen.notified.is_empty():
+        return told
     booked = _Booked(chosen.entries.to_dicts())
     covered = set(chosen.days.select("account_key", "currency_code", "day").iter_rows())
     latest: dict[str, date] = {}

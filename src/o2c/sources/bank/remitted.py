@@ -1,7 +1,6 @@
 """What payments are for: documents inside transactions, and remittances linked to the payment they go with."""
 
 import hashlib
-from base64 import b32encode
 from collections import defaultdict
 from collections.abc import Iterator
 from decimal import Decimal
@@ -158,5 +157,4 @@ def _id(row: dict[str, Any], own: list[dict[str, Any]]) -> str:
     what = [row[name] for name in ("reference", "payer_id", "payer_name", "total_amount", "payment_date")]
     columns = ("invoice_reference", "paid_amount", "discount_amount", "deduction_amount", "reason_code")
     what += [str(line[name]) for line in own for name in columns]
-    digest = hashlib.sha256("|".join(map(str, what)).encode()).digest()
-    return f"bank-{b32encode(digest).decode().lower()[:26]}"
+    return f"bank-{hashlib.sha256('|'.join(map(str, what)).encode()).hexdigest()[:26]}"

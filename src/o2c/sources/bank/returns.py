@@ -35,7 +35,9 @@ def find_originals(returns: pl.DataFrame, payments: pl.DataFrame) -> pl.DataFram
         One row per return with an original: payment_id, reverses_payment_id, original_amount.
     """
     by_reference: dict[tuple, list[dict[str, Any]]] = defaultdict(list)
-    for row in payments.sort("day", "turn").to_dicts():
+    back = returns.select(full=-pl.col("amount"), net=-pl.col("amount") - pl.col("charge_amount"))
+    wanted = pl.concat([back["full"], back["net"]]).unique()
+    for row in payments.filter(pl.col("amount").is_in(wanted.implode())).sort("day", "turn").to_dicts():
         for one in _references(row):
             by_reference[row["account_key"], row["currency_code"], one].append(row)
     found, taken = [], set()

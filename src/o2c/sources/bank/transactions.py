@@ -1,7 +1,6 @@
 """From entries that count to single transactions: one per detail of a batch, one per entry elsewhere."""
 
 import hashlib
-from base64 import b32encode
 
 import polars as pl
 
@@ -112,5 +111,4 @@ def _identified(transactions: pl.DataFrame) -> pl.DataFrame:
 
 
 def _id(text: str) -> str:
-    digest = hashlib.sha256(text.encode()).digest()
-    return f"bank-{b32encode(digest).decode().lower().rstrip('=')[:26]}"
+    return f"bank-{hashlib.sha256(text.encode()).hexdigest()[:26]}"
