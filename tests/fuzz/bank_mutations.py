@@ -8,7 +8,7 @@ Mutation = Callable[[bytes, random.Random], bytes]
 
 _NUMBER = re.compile(rb"[0-9]+(?:[.,][0-9]+)?")
 _WORD = re.compile(rb"[A-Za-z]{2,}")
-_RECORD = re.compile(rb"[^\n~']*(?:\r?\n|~|')")
+_RECORD = re.compile(rb"(?<![^\n~'])[^\n~']*[\n~']")
 _ELEMENT = re.compile(rb"<([A-Za-z]+)(?: [^<>]*)?>[^<>]*</\1>")
 _TAG = re.compile(rb"</?[A-Za-z]+[^<>]*>")
 _MARKS = b",.:;/*+'~|<>\"=&^- \r\n\t"

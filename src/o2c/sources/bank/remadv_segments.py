@@ -83,6 +83,8 @@ def messages(text: str, name: str, issues: Issues) -> Iterator[Message]:
 
 def _segments(text: str, name: str) -> Iterator[Segment]:
     characters, body = _service_characters(text.strip(_BLANKS), name)
+    if not body.endswith(characters.segment_terminator):
+        raise RejectedFile(name, "end of file", "the last segment does not end: the file is cut off", ASK)
     elements: list[list[str]] = [[""]]
     count = 0
     try:

@@ -53,10 +53,11 @@ def read(content: Content, name: str, profile: BankProfile = STANDARD) -> BankFi
         ordinal = len(found) + 1
         try:
             advice = _advice(document, ordinal, profile, file_id)
+            faults = _checks(document, advice)
         except ValueError as error:
             raise RejectedFile(name, f"document {ordinal}", str(error), ASK) from error
         found.append(advice)
-        issues.extend(_checks(document, advice))
+        issues.extend(faults)
     if not found:
         raise RejectedFile(name, "end of file", "no Document in it", ASK)
     if _text(root, "{*}ErpelBusinessDocumentHeader/{*}InterchangeHeader/{*}TestIndicator") == "1":
