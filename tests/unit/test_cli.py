@@ -161,7 +161,7 @@ def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:
         cli.main(["--help"])
     assert end.value.code == 0
-    listed = re.findall(r"^    ([a-z-]+) ", capsys.readouterr().out, re.MULTILINE)
+    listed = re.findall(r"^    ([a-z-]+)(?:  |$)", capsys.readouterr().out, re.MULTILINE)
     assert listed == commands()
 
 
@@ -216,7 +216,8 @@ def test_a_run_is_asked_for_its_sources_its_day_and_to_send(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     flow = plays(monkeypatch, run_of())
-    cli.main("--home there run --source a.yml --source /b --data-root data --as-of 2026-03-12 --send".split())
+    where = ["--source", "a.yml", "--source", "/b", "--data-root", "data"]
+    cli.main(["--home", "there", "run", *where, "--as-of", "2026-03-12", "--send"])
     data = tmp_path / "data"
     assert flow.asked == [
         NightlyRun(
