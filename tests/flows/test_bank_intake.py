@@ -5,6 +5,7 @@ import threading
 import time
 from datetime import date
 from pathlib import Path
+from typing import Literal
 
 import polars as pl
 import pytest
@@ -46,9 +47,9 @@ def deliver(home: Path, *days: BankDay) -> None:
         land_paths([path], home)
 
 
-def run(home: Path, as_of: date) -> Run:
+def run(home: Path, as_of: date, until: Literal["cash", "published"] = "published") -> Run:
     sources = (SourceEntry(path=home.parent / "ledger"),)
-    return play(NightlyRun(home=home, sources=sources, as_of_date=as_of), lambda _line: None)
+    return play(NightlyRun(home=home, sources=sources, as_of_date=as_of, until=until), lambda _line: None)
 
 
 def rows(home: Path, query: str) -> list[tuple]:
@@ -125,10 +126,10 @@ def test_without_a_declared_account_completeness_does_not_apply_and_says_so(home
 
 def test_a_run_has_the_identity_of_its_bank_files(home: Path) -> None:
     deliver(home, FIRST)
-    first = run(home, THURSDAY).run_id
-    assert run(home, THURSDAY).run_id == first
+    first = run(home, THURSDAY, "cash").run_id
+    assert run(home, THURSDAY, "cash").run_id == first
     deliver(home, SECOND)
-    assert run(home, THURSDAY).run_id != first
+    assert run(home, THURSDAY, "cash").run_id != first
 
 
 def test_ingest_says_what_it_found_and_refuses_by_file(
