@@ -17,6 +17,7 @@ from typing import TypeVar
 
 from o2c.sources.bank import mt940_fields as fields
 from o2c.sources.bank import values
+from o2c.sources.bank.builders import no_cycle_collector
 from o2c.sources.bank.controls import Issues, check_statement
 from o2c.sources.bank.decoding import decoded
 from o2c.sources.bank.errors import Fragment, RejectedFile
@@ -51,9 +52,9 @@ def read(content: Content, name: str, profile: BankProfile = STANDARD) -> BankFi
     """
     file_id = content_id(content)
     reading = _Reading(name, profile)
-    statements = [
-        reading.statement(one) for one in messages(decoded(all_bytes(content), name, profile), name)
-    ]
+    text = decoded(all_bytes(content), name, profile)
+    with no_cycle_collector():
+        statements = [reading.statement(one) for one in messages(text, name)]
     forms = {one.format for one in statements}
     found = BankFile(
         name,

@@ -1,13 +1,13 @@
 """From an entry line (:61:) and its text (:86:) to the canonical entry and the transaction behind it."""
 
-from dataclasses import replace
-
+from o2c.sources.bank.builders import builder, unfrozen
 from o2c.sources.bank.model import Detail, Entry, Method
 from o2c.sources.bank.mt940_fields import EntryLine
 from o2c.sources.bank.mt940_text import EntryText, entry_text
 from o2c.sources.bank.profiles import BankProfile
 from o2c.sources.bank.references import reference, said
 
+_UnfrozenEntry, _new_detail = unfrozen(Entry), builder(Detail)
 # SWIFT's own transaction types; S with three digits is the message that moved the money.
 TYPES: dict[str, Method] = {"NCHK": "check", "FCHK": "check", "NCLR": "check", "NDDT": "direct_debit"}
 # Business transaction codes of the German banks (DK, Geschaeftsvorfallcodes), those of payments.
@@ -33,7 +33,7 @@ def entry_of(
     text = entry_text("\n".join(texts))
     is_return = text.code in RETURNS or line.type_code == "NRTI" or text.is_returned
     is_batch = bool(text.batch_count and text.batch_count > 1)
-    entry = Entry(
+    entry = _UnfrozenEntry(
         ordinal=ordinal,
         position=position,
         amount=line.amount,
@@ -53,9 +53,10 @@ def entry_of(
         original_reference=text.end_to_end_id if is_return else None,
         text=text.text if is_batch else "\n".join(filter(None, (text.posting, line.supplement))) or None,
     )
-    if not any(texts) or is_batch:
-        return entry
-    return replace(entry, details=(_detail(entry, text, line.supplement),))
+    if any(texts) and not is_batch:
+        entry.details = (_detail(entry, text, line.supplement),)
+    entry.__class__ = Entry
+    return entry
 
 
 def _method(type_code: str, code: str | None, profile: BankProfile) -> Method | None:
@@ -77,7 +78,7 @@ def _detail(entry: Entry, text: EntryText, supplement: str) -> Detail:
     """The transaction behind an entry. The other side is the payer of a credit and the payee of a debit."""
     is_credit = entry.amount >= 0
     is_check = entry.method == "check" and (entry.customer_reference or "").isdecimal()
-    return Detail(
+    return _new_detail(
         ordinal=1,
         position=f"{entry.position}, detail 1",
         amount=entry.amount,

@@ -5,6 +5,7 @@ from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 
 from o2c.money import KNOWN
 from o2c.sources.bank import values
@@ -35,7 +36,7 @@ _LIMIT = re.compile(r"([A-Z]{3})([DC ]?)([0-9]{1,15}(?:,[0-9]{0,8})?)", re.ASCII
 _NUMBER = re.compile(r"([0-9]{1,10})(?:/([0-9]{1,5}))?", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class EntryLine:
     """One :61:. ``is_date_repaired``: the 29th or 30th of February, which banks write for interest."""
 
@@ -153,6 +154,7 @@ def _value_day(text: str) -> tuple[date, bool]:
         return first.replace(day=monthrange(first.year, 2)[1]), True
 
 
+@lru_cache(maxsize=4096)
 def _entry_day(text: str, value_date: date) -> date:
     """``mmdd`` in the year that brings it closest to the value date."""
     candidates = []

@@ -83,13 +83,14 @@ class _Splitting:
 
     def take(self, line: str, number: int) -> None:
         line = line.strip(_FRAME)
-        if line.startswith(":") and (found := _TAG.match(line)) and self._is_tag(found[1]):
+        start = line[:1]
+        if start == ":" and (found := _TAG.match(line)) and self._is_tag(found[1]):
             self._start_field(found[1], line[found.end() :], number)
         elif not line.strip():
             return
-        elif _BLOCK.match(line) or line.startswith("{4:"):
+        elif start == "{" and (_BLOCK.match(line) or line.startswith("{4:")):
             self._take_blocks(line, number)
-        elif self._is_end(line):
+        elif start == "-" and self._is_end(line):
             self._end_message(line.rstrip(), number)
         elif self.tag in LAST or not self.tag:
             self._end_field()

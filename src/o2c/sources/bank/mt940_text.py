@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from o2c.sources.bank.references import said
 
 _NUMBERED = re.compile(r"\s*([0-9]{3})?([?<>^~|#*%$])(?=00|10|20|21|30|31|32|34)", re.ASCII)
+_PARTS = {mark: re.compile(rf"{re.escape(mark)}([0-9]{{2}})") for mark in "?<>^~|#*%$"}
 # Key words of SEPA in the numbered way; what follows SVWZ is the payer's own text, MTLG is the bank's.
 _KEYS = "EREF KREF MREF CRED DEBT COAM OAMT ABWA ABWE IBAN BREF RREF SVWZ BIC"
 _KEY = re.compile(rf"({_KEYS.replace(' ', '|')})\+|(MTLG):")
@@ -53,7 +54,7 @@ def entry_text(text: str) -> EntryText:
 
 
 def _numbered(text: str, start: re.Match[str]) -> EntryText:
-    parts = re.split(rf"{re.escape(start[2])}([0-9]{{2}})", text.replace("\n", ""))
+    parts = _PARTS[start[2]].split(text.replace("\n", ""))
     fields: dict[str, str] = {}
     for number, content in zip(parts[1::2], parts[2::2], strict=True):
         fields.setdefault(number, content)

@@ -61,6 +61,7 @@ def iso_day(text: str) -> date:
     return day(int(found[1]), int(found[2]), int(found[3]))
 
 
+@lru_cache(maxsize=4096)
 def short_day(text: str) -> date:
     """``yymmdd``, as MT940, BAI2, ACH and old X12 write days: years 70-99 are of the last century.
 
