@@ -51,7 +51,7 @@ def elements(text: Text, name: str) -> Element:
 
     Raises:
         RejectedFile: cut off, an end tag without its start, a known aggregate that is not closed, text where none
-            can be, a document type, or more than ``MOST`` tags.
+            can be, a document type, or more than ``MOST`` tags and references.
     """
     return _Reading(text, name).run()
 
@@ -71,7 +71,7 @@ class _Reading:
         while at < end:
             self.count += 1
             if self.count > MOST:
-                raise self._refusal(f"more than {MOST} tags")
+                raise self._refusal(f"more than {MOST} tags and references")
             found = match(self.body, at)
             if not found:
                 at = self._other(at)
@@ -128,6 +128,10 @@ class _Reading:
         holder = self.open[-1] if self.open else None
         if holder is None or holder.children or holder.tag in AGGREGATES:
             raise self._refusal(f"text {text.strip()[:30]!r} outside an element that can have one")
+        # Each reference takes as long as a tag.
+        self.count += text.count("&")
+        if self.count > MOST:
+            raise self._refusal(f"more than {MOST} tags and references")
         holder.text += text if is_literal else _REFERENCE.sub(lambda found: unescape(found[0].lower()), text)
 
     def _start(self, tag: str) -> None:
