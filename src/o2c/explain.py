@@ -14,11 +14,17 @@ from o2c.warehouse import connect
 # What stood open on a date: what is open as published, and what was set against it since.
 OPEN_ON = """
 with
-    applied_since as (
-        select invoice_id, sum(applied_amount) as applied_amount
+    moved_since as (
+        select invoice_id, applied_amount
         from receivables.fct_payment_applications
         where effective_date > $as_of
-        group by invoice_id
+        union all
+        select credit_memo_id, -applied_amount
+        from receivables.fct_payment_applications
+        where effective_date > $as_of and credit_memo_id is not null
+    ),
+    applied_since as (
+        select invoice_id, sum(applied_amount) as applied_amount from moved_since group by invoice_id
     )
 select
     invoices.invoice_id, invoices.invoice_number, invoices.document_type, invoices.currency_code,
@@ -106,7 +112,7 @@ def explain_invoice(home: Home, invoice_id: str, as_of: date | None = None) -> S
         day = _day(con, as_of)
         found = _rows(
             con,
-            "select invoice_id from receivables.fct_invoices where invoice_id = $id or invoice_number = $id"
+            "select invoice_id, invoice_date from receivables.fct_invoices where invoice_id = $id or invoice_number = $id"
             " order by invoice_id <> $id, invoice_id",
             {"id": invoice_id},
         )
@@ -118,6 +124,10 @@ def explain_invoice(home: Home, invoice_id: str, as_of: date | None = None) -> S
                 else "not in what is published"
             )
             raise NothingFound(f"invoice {invoice_id}: {known} in {home.published}.")
+        if found[0]["invoice_date"] > day:
+            raise NothingFound(
+                f"invoice {ids[0]}: is of {found[0]['invoice_date']}, after {day}. Ask for its date or a later one."
+            )
         ask = {"id": ids[0], "as_of": day}
         data = {
             "invoice": _with_sources(
@@ -164,16 +174,17 @@ def _published(home: Home) -> duckdb.DuckDBPyConnection:
 
 def _day(con: duckdb.DuckDBPyConnection, as_of: date | None) -> date:
     """The date asked for, if something was published for it; by default the latest."""
-    days = [
+    (latest,) = _rows(con, "select max(as_of_date) as day from receivables.fct_ar_kpis", {})
+    # On a day on which nothing is open, aging has no row.
+    days = {latest["day"]} | {
         row["as_of_date"]
         for row in _rows(con, "select distinct as_of_date from receivables.fct_ar_aging", {})
-    ]
+    }
     if as_of is not None and as_of not in days:
         shown = ", ".join(str(day) for day in sorted(days)[-5:])
         raise NothingFound(
             f"--as-of {as_of}: nothing was published for that date. The latest dates are {shown}."
         )
-    (latest,) = _rows(con, "select max(as_of_date) as day from receivables.fct_ar_kpis", {})
     if as_of is not None and as_of > latest["day"]:
         raise NothingFound(
             f"--as-of {as_of}: what is published now is of {latest['day']}. Run that date again first."
