@@ -107,7 +107,9 @@ def connect(
         for_one_run: a file that is made now takes DuckDB's newest format, which writes text in two thirds of the
             time; tools of today read only the older one, so what is published keeps that.
     """
-    config = {"storage_compatibility_version": RUN_FORMAT} if for_one_run else {}
+    config: dict[str, str | bool | int | float | list[str]] = {}
+    if for_one_run:
+        config["storage_compatibility_version"] = RUN_FORMAT
     con = duckdb.connect(str(path) if path else ":memory:", read_only=read_only, config=config)
     con.execute("set TimeZone = 'UTC'")
     if threads:

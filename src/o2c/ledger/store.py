@@ -85,16 +85,14 @@ class Ledger:
         """Record that a run began. Returns its number. Runs that never ended are marked failed."""
         with self._engine.begin() as con:
             con.execute(update(runs).where(runs.c.state == "started").values(state="failed"))
-            result = con.execute(
-                insert(runs).values(
-                    run_id=run_id,
-                    as_of_date=as_of,
-                    state="started",
-                    is_sending=int(is_sending),
-                    started_at=now,
-                )
+            start = insert(runs).values(
+                run_id=run_id,
+                as_of_date=as_of,
+                state="started",
+                is_sending=int(is_sending),
+                started_at=now,
             )
-            return int(result.inserted_primary_key[0])
+            return con.execute(start.returning(runs.c.run_number)).scalar_one()
 
     def finish_run(
         self, run_number: int, state: str, now: datetime, applications_file: str | None = None
