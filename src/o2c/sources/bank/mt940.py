@@ -118,7 +118,7 @@ class _Reading:
                     parts.entries[-1][1].append(one.text)
             elif one.tag == "65":
                 parts.forwards.append(one)
-            elif (tag := _base(one.tag)) in parts.single:
+            elif (tag := fields.base_tag(one.tag)) in parts.single:
                 if tag in ("60", "62", "90C", "90D") and not message.is_piece:
                     raise self._refusal(one, f"a second :{one.tag}: in one message")
                 parts.strays.append(one)
@@ -169,7 +169,7 @@ class _Reading:
                 account=account,
                 currency_code=currency or self.profile.currency_code,
                 account_scheme=account_scheme(account or ""),
-                bank=_bank(message.header),
+                bank=fields.sender(message.header),
                 number=number,
                 page_number=page,
                 is_last_page=closing.code == "62F" if closing else None,
@@ -244,17 +244,3 @@ class _Reading:
                 entry.ordinal if entry else None,
             )
         )
-
-
-def _base(tag: str) -> str:
-    """Tags that are one field in several forms: 25 and 25P, 28 and 28C, 60F and 60M, 62F and 62M."""
-    return tag[:2] if tag[:2] in ("25", "28", "60", "62") else tag
-
-
-def _bank(header: str) -> str | None:
-    """BIC of the sender: in block 1 of a message handed in (I), in block 2 of one that was delivered (O)."""
-    at = header.find("{2:O")
-    if at >= 0:
-        return said(header[at + 17 : at + 25])
-    at = header.find("{1:F01")
-    return said(header[at + 6 : at + 14]) if at >= 0 else None

@@ -10,7 +10,7 @@ from functools import lru_cache
 from o2c.money import KNOWN
 from o2c.sources.bank import values
 from o2c.sources.bank.model import ZERO, Balance
-from o2c.sources.bank.references import account, is_valid_iban
+from o2c.sources.bank.references import account, is_valid_iban, said
 
 # Mark of :61: to sign, whether it takes back an earlier entry, and whether it is only expected (EC, ED).
 # RC is the reversal of a credit, so a debit; RD the reversal of a debit, so a credit.
@@ -141,6 +141,20 @@ def number(text: str) -> tuple[str, int | None]:
     if not found:
         raise ValueError(f":28C: {text[:40]!r} is no statement number")
     return found[1], int(found[2]) if found[2] else None
+
+
+def base_tag(tag: str) -> str:
+    """Tags that are one field in several forms: 25 and 25P, 28 and 28C, 60F and 60M, 62F and 62M."""
+    return tag[:2] if tag[:2] in ("25", "28", "60", "62") else tag
+
+
+def sender(header: str) -> str | None:
+    """BIC of the sender: in block 1 of a message handed in (I), in block 2 of one that was delivered (O)."""
+    at = header.find("{2:O")
+    if at >= 0:
+        return said(header[at + 17 : at + 25])
+    at = header.find("{1:F01")
+    return said(header[at + 6 : at + 14]) if at >= 0 else None
 
 
 def _value_day(text: str) -> tuple[date, bool]:
