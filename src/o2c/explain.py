@@ -112,8 +112,8 @@ def explain_invoice(home: Home, invoice_id: str, as_of: date | None = None) -> S
         day = _day(con, as_of)
         found = _rows(
             con,
-            "select invoice_id, invoice_date from receivables.fct_invoices where invoice_id = $id or invoice_number = $id"
-            " order by invoice_id <> $id, invoice_id",
+            "select invoice_id, invoice_date from receivables.fct_invoices"
+            " where invoice_id = $id or invoice_number = $id order by invoice_id <> $id, invoice_id",
             {"id": invoice_id},
         )
         ids = [row["invoice_id"] for row in found]

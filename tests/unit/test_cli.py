@@ -208,7 +208,7 @@ def test_each_part_of_the_morning_stops_where_it_says_and_sends_nothing(
 ) -> None:
     flow = plays(monkeypatch, run_of())
     assert cli.main([command]) == 0
-    assert flow.asked == [NightlyRun(until=until)]
+    assert flow.asked == [NightlyRun.model_validate({"until": until})]
     assert flow.asked[0].send is False
 
 

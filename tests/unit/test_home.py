@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -187,7 +187,7 @@ print("given back", flush=True)
 
 
 @contextmanager
-def held_by_another_process(root: Path) -> Iterator[subprocess.Popen[str]]:
+def held_by_another_process(root: Path) -> Generator[subprocess.Popen[str]]:
     process = subprocess.Popen(
         [sys.executable, "-c", HOLDS, str(root)],
         stdin=subprocess.PIPE,

@@ -209,7 +209,8 @@ def test_a_second_letter_of_one_identity_is_refused_whatever_its_id(ledger: Ledg
 @pytest.mark.parametrize("part", IDENTITY)
 def test_a_letter_that_differs_in_one_part_of_the_identity_is_another(ledger: Ledger, part: str) -> None:
     ledger.record_letters([letter("a", customer_id="C-1")])
-    ledger.record_letters([letter("b", **({"customer_id": "C-1"} | {part: OTHER[part]}))])
+    changes: dict[str, Any] = {"customer_id": "C-1", part: OTHER[part]}
+    ledger.record_letters([letter("b", **changes)])
     assert states(ledger) == {"a": "sending", "b": "sending"}
 
 

@@ -46,8 +46,11 @@ def run_of(home: Home, ledger: Ledger, run_id: str = MORNING, *, is_sending: boo
 
 def decided(run: Run, *customers: str, **changes: Any) -> Letters:
     """What a run decided: one letter for each customer."""
-    decisions, lines, *parties = frames_of(*(letter(customer, **changes) for customer in customers))
-    messages = render_letters(decisions, lines, *parties, SENDER, TEMPLATES, AS_OF, run.batch_id)
+    frames = frames_of(*(letter(customer, **changes) for customer in customers))
+    decisions, lines, customer_rows, contacts, entities = frames
+    messages = render_letters(
+        decisions, lines, customer_rows, contacts, entities, SENDER, TEMPLATES, AS_OF, run.batch_id
+    )
     return Letters(None, decisions, messages, letter_rows(run, decisions, messages), lines)  # ty: ignore[invalid-argument-type]
 
 
