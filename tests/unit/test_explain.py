@@ -1,5 +1,6 @@
 """Why a customer or an invoice is treated as it is, told from a small published database."""
 
+import shutil
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -70,16 +71,24 @@ insert into collections.fct_worklist_terms values
 """
 
 
-@pytest.fixture
-def home(tmp_path: Path) -> Home:
-    home = open_home(tmp_path)
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = open_home(tmp_path_factory.mktemp("published"))
     home.published.mkdir()
     with connect(home.published / "o2c.duckdb") as con:
         con.execute(TABLES)
     ledger = Ledger(home.ledger_url)
     for name, file_id in (("january.csv", "ff01"), ("march.csv", "ff02")):
         ledger.record(Delivery("books", name, file_id, "m", datetime(2026, 3, 12, tzinfo=UTC)))
-    return home
+    ledger.engine.dispose()
+    return home.root
+
+
+@pytest.fixture
+def home(published: Path, tmp_path: Path) -> Home:
+    """A copy that a test may change."""
+    shutil.copytree(published, tmp_path / "home")
+    return open_home(tmp_path / "home")
 
 
 def change(home: Home, statement: str) -> None:

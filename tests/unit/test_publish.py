@@ -29,7 +29,7 @@ def build(home: Home, tag: int, *days: date) -> Path:
     """A build of three marts, rows in no order; every row carries the tag of its run."""
     path = home.root / f"build-{tag}.duckdb"
     path.unlink(missing_ok=True)
-    with connect(path) as con:
+    with connect(path, threads=1) as con:
         con.execute("create schema receivables; create schema collections")
         con.execute(
             "create table receivables.fct_invoices as select * from"
