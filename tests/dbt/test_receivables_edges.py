@@ -198,5 +198,8 @@ def test_the_same_book_twice_gives_the_same_rows(tmp_path):
     shuffled = {name: list(reversed(rows)) for name, rows in tables.items()}
     second = built(Book(shuffled, [AS_OF]), tmp_path / "second")
     for table in ("fct_invoices", "fct_open_items", "fct_ar_aging", "fct_payments", "fct_ar_kpis"):
-        one, other = frame(first, f"receivables.{table}"), frame(second, f"receivables.{table}")
+        one, other = (
+            frame(build, f"receivables.{table}").drop("file_id", "line", strict=False)
+            for build in (first, second)
+        )
         assert one.sort(one.columns).equals(other.sort(one.columns))
