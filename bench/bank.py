@@ -16,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import bank_edi
 import bank_records
 
 _CAMT_ENTRY = """      <Ntry>
@@ -135,16 +136,22 @@ MAKERS: dict[str, Callable[[Path, int], None]] = {
     "camt": make_camt,
     "mt940": bank_records.make_mt940,
     "bai2": bank_records.make_bai2,
+    "x12": bank_edi.make_x12,
+    "ach": bank_edi.make_ach,
 }
 READERS: dict[str, Callable[[Path], int]] = {
     "camt": read_camt,
     "mt940": bank_records.read_mt940,
     "bai2": bank_records.read_bai2,
+    "x12": bank_edi.read_x12,
+    "ach": bank_edi.read_ach,
 }
 BARE: dict[str, Callable[[Path], int]] = {
     "camt": bare_camt,
     "mt940": bank_records.bare_mt940,
     "bai2": bank_records.bare_bai2,
+    "x12": bank_edi.bare_x12,
+    "ach": bank_edi.bare_ach,
 }
 
 

@@ -496,3 +496,12 @@ def test_methods_of_a_profile_go_before_those_of_the_code() -> None:
     profile = BankProfile(methods={"CCD": "wire", "CCD/27": "card"})
     file = Ach(entries=[entry(), entry(code="27", trace=2)])
     assert [one.method for one in _read(file, profile).statements[0].entries] == ["wire", "card"]
+
+
+def test_a_huge_file_is_refused_before_it_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    size = len(Ach().data())
+    monkeypatch.setattr(ach, "LARGEST", size)
+    assert _read(Ach()).exceptions == ()
+    monkeypatch.setattr(ach, "LARGEST", size - 1)
+    with pytest.raises(RejectedFile, match="split the file"):
+        _read(Ach())

@@ -463,3 +463,10 @@ def test_totals_of_the_xml_form_are_held_against_its_lines(text: str, code: str)
 def test_xml_that_is_no_safe_whole_advice_is_refused(text: str) -> None:
     with pytest.raises(RejectedFile):
         _read_xml(text)
+
+
+def test_every_cut_of_the_xml_is_refused() -> None:
+    text = _xml()
+    for cut in range(len(text)):
+        with pytest.raises(RejectedFile):
+            _read_xml(text[:cut])

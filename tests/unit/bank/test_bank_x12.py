@@ -520,3 +520,12 @@ def test_what_a_deposit_or_batch_states_is_held_against_its_checks(
 def test_an_823_without_a_readable_deposit_is_refused(body: str) -> None:
     with pytest.raises(RejectedFile):
         _lockbox(body)
+
+
+def test_a_huge_file_is_refused_before_it_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    size = len(Advice().data())
+    monkeypatch.setattr(x12, "LARGEST", size)
+    assert _read(Advice().data()).exceptions == ()
+    monkeypatch.setattr(x12, "LARGEST", size - 1)
+    with pytest.raises(RejectedFile, match="split the file"):
+        _read(Advice().data())

@@ -31,6 +31,8 @@ from o2c.sources.bank.model import (
 )
 from o2c.sources.bank.profiles import STANDARD, BankProfile
 
+# The file is read whole, and what is read of it takes fourteen times its size.
+LARGEST = 64 << 20
 HASH_DIGITS = 10**10
 # Sequence numbers of addenda.
 _NUMBERS = tuple(f"{number:04}" for number in range(1, 10_000))
@@ -45,9 +47,14 @@ def read(content: Content, name: str, profile: BankProfile = STANDARD) -> BankFi
         RejectedFile: a header or control record is missing or out of place, a record is cut, or a control total, an
             amount or a transaction code cannot be read.
     """
+    data = all_bytes(content)
+    if len(data) > LARGEST:
+        raise RejectedFile(
+            name, f"byte {LARGEST}", f"{len(data)} bytes, more than {LARGEST}", "split the file"
+        )
     with no_cycle_collector():
-        reading = _Reading(name, profile, content_id(content))
-        reading.run(decoded(all_bytes(content), name, profile))
+        reading = _Reading(name, profile, content_id(data))
+        reading.run(decoded(data, name, profile))
     return BankFile(
         name,
         reading.file_id,

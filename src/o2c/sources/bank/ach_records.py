@@ -56,24 +56,21 @@ def records(text: str, name: str) -> Iterator[tuple[int, str]]:
         raise RejectedFile(name, "end of file", "no file control (record 9): the file is cut off", ASK)
 
 
-def _cut(text: str, name: str) -> Iterator[str]:
+def _cut(text: str, name: str) -> list[str]:
     lines = text.rstrip("\x1a").replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    is_unbroken = len([line for line in lines if line.strip()]) == 1
-    count = 0
+    lines = [line for line in lines if line and line.strip(" ")]
+    if all(len(line) == SIZE for line in lines):
+        return lines
+    is_unbroken = len(lines) == 1
+    found: list[str] = []
     for line in lines:
-        if len(line) == SIZE:
-            count += 1
-            yield line
-            continue
         # Blanks at the end may be dropped, or there may be more of them; without line ends one line is the file.
         plain = line.rstrip(" ")
         if len(plain) > SIZE and len(line) % SIZE and not is_unbroken:
-            raise RejectedFile(
-                name, f"record {count + 1}", f"a line of {len(plain)} characters, not {SIZE}", ASK
-            )
-        for start in range(0, len(plain), SIZE):
-            count += 1
-            yield plain[start : start + SIZE].ljust(SIZE)
+            where = f"record {len(found) + 1}"
+            raise RejectedFile(name, where, f"a line of {len(plain)} characters, not {SIZE}", ASK)
+        found += (plain[start : start + SIZE].ljust(SIZE) for start in range(0, len(plain), SIZE))
+    return found
 
 
 def _misplaced(number: int, record: str, allowed: str, name: str) -> RejectedFile:

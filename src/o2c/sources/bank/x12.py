@@ -24,6 +24,8 @@ from o2c.sources.bank.x12_lockbox import lockbox
 from o2c.sources.bank.x12_remittance import Advice, Reading
 from o2c.sources.bank.x12_segments import ASK, TransactionSet, transaction_sets
 
+# The file is read whole, and what is read of it takes twelve times its size.
+LARGEST = 64 << 20
 # Sets that are often in the same mailbox, so that a refusal says what it was.
 _OTHER_SETS = {
     "810": "an invoice",
@@ -43,8 +45,13 @@ def read(content: Content, name: str, profile: BankProfile = STANDARD) -> BankFi
         RejectedFile: an envelope is broken or cut off, there is no 820 or 823 in it, or an amount or sign of a
             payment cannot be read.
     """
+    data = all_bytes(content)
+    if len(data) > LARGEST:
+        raise RejectedFile(
+            name, f"byte {LARGEST}", f"{len(data)} bytes, more than {LARGEST}", "split the file"
+        )
     with no_cycle_collector():
-        return _read(decoded(all_bytes(content), name, profile), name, profile, content_id(content))
+        return _read(decoded(data, name, profile), name, profile, content_id(data))
 
 
 def _read(text: str, name: str, profile: BankProfile, file_id: str) -> BankFile:

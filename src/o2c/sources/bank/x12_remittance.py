@@ -16,13 +16,14 @@ from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 from o2c.money import MINOR_UNITS
 from o2c.policy.plain_yaml import PlainLoader
 from o2c.sources.bank import values
-from o2c.sources.bank.builders import builder
+from o2c.sources.bank.builders import builder, unfrozen
 from o2c.sources.bank.controls import check_remittance
 from o2c.sources.bank.model import ZERO, Issue, Method, Reference, Remittance, RemittanceLine
 from o2c.sources.bank.profiles import BankProfile
@@ -44,7 +45,11 @@ _MOST_DECIMALS = 4
 _DOCUMENT_ELEMENTS = 9
 _NOTHING = [""] * _DOCUMENT_ELEMENTS
 
-_line, _remittance = builder(RemittanceLine), builder(Remittance)
+_remittance = builder(Remittance)
+# A large 820 is nothing but lines, so they are made by their parts: see ``unfrozen``.
+_UnfrozenLine = unfrozen(RemittanceLine)
+_new: Any = object.__new__
+_fill_line = _UnfrozenLine.__init__
 
 
 @lru_cache(maxsize=64)
@@ -156,9 +161,10 @@ class Reading:
                     self._add(at, head, name, paid, gross, discount, change, reason, dated, references, text)
                 at, references, dated, change, reason, text = number, (), None, None, None, self.entity
                 if found := plain_document(raw):
-                    head, name, paid, gross, discount = found.groups()
-                    paid = Decimal(paid) if paid else None
-                    gross = Decimal(gross) if gross else None
+                    head, name, paid_text, gross_text, discount = found.groups()
+                    paid = Decimal(paid_text) if paid_text else None
+                    # Most documents are paid in full.
+                    gross = paid if gross_text == paid_text else Decimal(gross_text) if gross_text else None
                     discount = Decimal(discount) if discount else None
                 else:
                     head, name, paid, gross, discount, change, reason = self._any_document(raw, number)
@@ -226,23 +232,25 @@ class Reading:
         lines = self.lines
         if change:
             self.changes[len(lines)] = change
-        lines.append(
-            _line(
-                len(lines) + 1,
-                f"{self.position}, segment {number}",
-                name.strip() or None,
-                paid,
-                discount,
-                None if change is None else -change,
-                reason,
-                gross,
-                None,
-                dated,
-                qualifier or None,
-                references,
-                text,
-            )
+        line = _new(_UnfrozenLine)
+        _fill_line(
+            line,
+            len(lines) + 1,
+            f"{self.position}, segment {number}",
+            name.strip() or None,
+            paid,
+            discount,
+            None if change is None else -change,
+            reason,
+            gross,
+            None,
+            dated,
+            qualifier or None,
+            references,
+            text,
         )
+        line.__class__ = RemittanceLine
+        lines.append(line)
 
     def _any_document(self, head: str, number: int) -> tuple:
         """An RMR of any shape: qualifier, number, paid, gross, discount, what RMR08 adds to the payment, and why."""

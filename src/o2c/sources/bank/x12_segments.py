@@ -8,6 +8,7 @@ as the 820 inside an ACH addenda often is) is read too.
 import re
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from o2c.sources.bank import values
 from o2c.sources.bank.controls import Issues
@@ -74,6 +75,7 @@ def _after_blanks(text: str, position: int) -> int:
     return found.end() if found else position
 
 
+@lru_cache(maxsize=64)
 def _envelope_segments(separator: str, terminator: str) -> re.Pattern[str]:
     """An envelope segment behind the end of another. No run of blanks is looked at twice."""
     blanks = "[" + re.escape(" \t\r\n".replace(terminator, "")) + "]*"
