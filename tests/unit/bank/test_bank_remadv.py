@@ -10,7 +10,7 @@ from o2c.sources.bank import remadv, remadv_xml
 from o2c.sources.bank.errors import RejectedFile
 from o2c.sources.bank.model import BankFile, Reference, Remittance, RemittanceLine
 from o2c.sources.bank.profiles import BankProfile
-from o2c.sources.bank.remadv import reasons
+from o2c.sources.bank.remadv_reading import reasons
 
 DOCUMENTS = "DOC+380+INV-1'MOA+12:100.00'DOC+380+INV-2'MOA+12:50.00'"
 

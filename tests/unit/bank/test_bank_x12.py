@@ -10,7 +10,7 @@ from o2c.sources.bank import x12
 from o2c.sources.bank.errors import RejectedFile
 from o2c.sources.bank.model import BankFile, Reference, Remittance, RemittanceLine
 from o2c.sources.bank.profiles import BankProfile
-from o2c.sources.bank.x12_remittance import amount, reasons
+from o2c.sources.bank.x12_values import amount, reasons
 
 
 def _read(data: str | bytes, profile: BankProfile | None = None) -> BankFile:
@@ -321,6 +321,8 @@ def test_a_debit_takes_back_the_payment_and_all_its_lines() -> None:
         ("BPR*I*1.00001*C*ACH~", "more than 4 decimals"),
         ("BPR*I*150.00*C*ACH~BPR*I*150.00*C*ACH~", "second BPR"),
         ("TRN*1*X~", "no BPR"),
+        ("ENT*1~BPR*I*150.00*C*ACH~", "behind the documents"),
+        ("RMR*IV*I1**1~BPR*I*150.00*C*ACH~", "behind the documents"),
     ],
 )
 def test_a_payment_without_a_readable_amount_and_sign_is_refused(segment: str, reason: str) -> None:

@@ -7,12 +7,12 @@ return has the sign of what it takes back: a returned debit is negative, with th
 
 from dataclasses import replace
 from datetime import date
-from decimal import Decimal
 from typing import Literal
 
 from o2c.sources.bank import values, x12
+from o2c.sources.bank.ach_controls import Control, addenda_faults, differences, dollars
 from o2c.sources.bank.ach_entries import Batch, entry_of, return_reasons
-from o2c.sources.bank.ach_records import ASK, BLOCKING, is_return, records
+from o2c.sources.bank.ach_records import ASK, BLOCKING, records
 from o2c.sources.bank.builders import no_cycle_collector
 from o2c.sources.bank.controls import Issues
 from o2c.sources.bank.decoding import decoded
@@ -33,9 +33,6 @@ from o2c.sources.bank.profiles import STANDARD, BankProfile
 
 # The file is read whole, and what is read of it takes fourteen times its size.
 LARGEST = 64 << 20
-HASH_DIGITS = 10**10
-# Sequence numbers of addenda.
-_NUMBERS = tuple(f"{number:04}" for number in range(1, 10_000))
 # Automated accounting advices have another layout of entries; they are the bank's own bookkeeping.
 ADVICES = "280"
 
@@ -66,19 +63,6 @@ def read(content: Content, name: str, profile: BankProfile = STANDARD) -> BankFi
     )
 
 
-class _Control:
-    """Counts and totals of a batch or file as they are found."""
-
-    def __init__(self) -> None:
-        self.count = self.hash = self.credit = self.debit = 0
-
-    def add(self, other: "_Control") -> None:
-        self.count += other.count
-        self.hash += other.hash
-        self.credit += other.credit
-        self.debit += other.debit
-
-
 class _Reading:
     """State while one file is read."""
 
@@ -92,7 +76,7 @@ class _Reading:
         self.entry_count = 0
         self.open: tuple[int, str] | None = None
         self.addenda: list[str] = []
-        self.in_batch, self.in_file = _Control(), _Control()
+        self.in_batch, self.in_file = Control(), Control()
         self.batches_in_file = self.first_record = 0
         self.bank: str | None = None
         self.file_day: date | None = None
@@ -113,7 +97,7 @@ class _Reading:
                 elif kind == "5":
                     self._open_batch(number, record)
                 elif kind == "1":
-                    self.first_record, self.batches_in_file, self.in_file = number, 0, _Control()
+                    self.first_record, self.batches_in_file, self.in_file = number, 0, Control()
                     self.bank = record[3:13].strip() or None
                     self.file_day = self._file_day(number, record)
                 else:
@@ -136,7 +120,7 @@ class _Reading:
         if record[1:4] == ADVICES:
             raise ValueError("a batch of accounting advices (280): not read here")
         self.batch = Batch(len(self.statements) + 1, number, record, self.profile)
-        self.entries, self.in_batch = [], _Control()
+        self.entries, self.in_batch = [], Control()
         for problem in self.batch.read_days(self.file_day):
             self._add(f"record {number}", "value_unreadable", problem, severity="warning")
 
@@ -166,7 +150,7 @@ class _Reading:
             self._look_at_addenda(found, record, addenda, self.batch)
 
     def _look_at_addenda(self, found: Entry, record: str, addenda: list[str], batch: Batch) -> None:
-        for message in _addenda_faults(record, addenda, batch):
+        for message in addenda_faults(record, addenda, batch):
             self._add(found.position, "count_differs", message, found)
         if found.return_code and found.return_code not in return_reasons():
             message = f"{found.return_code!r} is not in our list of reasons"
@@ -206,7 +190,7 @@ class _Reading:
         batch, control = self.batch, self.in_batch
         if batch is None:
             raise ValueError("a batch control without a batch")
-        self._compare(number, record, (4, 10, 20, 32), control, batch)
+        self.issues.extend(differences(number, record, (4, 10, 20, 32), control, batch))
         same = (
             ("service class", batch.service_class, record[1:4]),
             ("company identification", batch.company_id, record[44:54].strip() or None),
@@ -238,7 +222,7 @@ class _Reading:
             bank=self.bank,
             to_date=batch.settlement_date or batch.effective_date,
             stated=StatedTotals(
-                credit_amount=_dollars(int(control[32:44])), debit_amount=_dollars(int(control[20:32]))
+                credit_amount=dollars(int(control[32:44])), debit_amount=dollars(int(control[20:32]))
             ),
             entries=tuple(self.entries),
             file_id=self.file_id,
@@ -254,29 +238,7 @@ class _Reading:
             self.issues.add(Issue(where, "count_differs", message))
         if blocks != expected:
             self.issues.add(Issue(where, "count_differs", f"blocks: stated {blocks}, found {expected}"))
-        self._compare(number, record, (13, 21, 31, 43), self.in_file, None)
-
-    def _compare(
-        self, number: int, record: str, at: tuple[int, int, int, int], found: _Control, batch: Batch | None
-    ) -> None:
-        """Hold the counts and totals of a control record against what is there."""
-        count_at, hash_at, debit_at, credit_at = at
-        what = "batch" if batch else "file"
-        stated_count = values.count(record[count_at:hash_at])
-        stated_hash = values.count(record[hash_at : hash_at + 10])
-        stated_debit = values.count(record[debit_at : debit_at + 12])
-        stated_credit = values.count(record[credit_at : credit_at + 12])
-        pairs = (
-            ("count_differs", "entries and addenda", stated_count, found.count),
-            ("total_differs", "hash of bank numbers", stated_hash, found.hash % HASH_DIGITS),
-            ("total_differs", "debits", _dollars(stated_debit), _dollars(found.debit)),
-            ("total_differs", "credits", _dollars(stated_credit), _dollars(found.credit)),
-        )
-        ordinal = batch.ordinal if batch else None
-        for code, name, stated, real in pairs:
-            if stated != real:
-                message = f"{name} of the {what}: stated {stated}, found {real}"
-                self.issues.add(Issue(f"record {number}", code, message, statement_ordinal=ordinal))
+        self.issues.extend(differences(number, record, (13, 21, 31, 43), self.in_file, None))
 
     def _add(
         self,
@@ -291,24 +253,3 @@ class _Reading:
             where, code, message, statement_ordinal=statement, entry_ordinal=entry.ordinal if entry else None
         )
         self.issues.add(replace(issue, severity=severity))
-
-
-def _dollars(cents: int) -> Decimal:
-    return Decimal(cents).scaleb(-2)
-
-
-def _addenda_faults(record: str, addenda: list[str], batch: Batch) -> list[str]:
-    """What does not fit between an entry and the addenda behind it."""
-    faults = []
-    if (record[78] == "1") != bool(addenda):
-        faults.append(f"addenda indicator {record[78]}, {len(addenda)} addenda")
-    stated = record[54:58] if batch.sec == "CTX" else ""
-    if stated.strip() and stated != f"{len(addenda):04}" and not is_return(record[1:3]):
-        faults.append(f"addenda: stated {stated}, found {len(addenda)}")
-    own = record[87:94]
-    numbers = [one[83:] for one in addenda if one[1:3] == "05"]
-    if numbers and numbers != [number + own for number in _NUMBERS[: len(numbers)]]:
-        faults.append("its addenda are not numbered 1, 2, 3 and so on with its own trace number")
-    if is_return(record[1:3]) and not any(one[1:3] in ("98", "99") for one in addenda):
-        faults.append("a return without its reason (addendum 98 or 99)")
-    return faults

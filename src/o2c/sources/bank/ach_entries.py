@@ -15,7 +15,7 @@ from o2c.sources.bank.ach_records import CREDIT_CODES, DEBIT_CODES, is_prenote, 
 from o2c.sources.bank.builders import unfrozen
 from o2c.sources.bank.model import Detail, Entry, Method
 from o2c.sources.bank.profiles import BankProfile
-from o2c.sources.bank.x12_remittance import NoteReader
+from o2c.sources.bank.x12_notes import NoteReader
 
 # Classes whose entries state the number of their addenda before the name.
 _LONG_HEADED = frozenset({"CTX", "ENR", "ACK", "ATX"})

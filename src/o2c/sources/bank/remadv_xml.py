@@ -25,7 +25,7 @@ from o2c.sources.bank.model import (
     content_id,
 )
 from o2c.sources.bank.profiles import STANDARD, BankProfile
-from o2c.sources.bank.remadv import CREDIT_NOTES
+from o2c.sources.bank.remadv_reading import CREDIT_NOTES
 from o2c.sources.bank.xml_safety import PARSER, refuse_unsafe_prolog
 
 FORM = "remadv_xml.erpel"

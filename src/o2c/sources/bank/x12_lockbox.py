@@ -14,8 +14,9 @@ from o2c.sources.bank.errors import RejectedFile
 from o2c.sources.bank.model import ZERO, Detail, Entry, Issue, Remittance, StatedTotals, Statement
 from o2c.sources.bank.profiles import BankProfile
 from o2c.sources.bank.references import account_scheme
-from o2c.sources.bank.x12_remittance import Reading, amount, day
+from o2c.sources.bank.x12_remittance import Reading
 from o2c.sources.bank.x12_segments import ASK, Segment, TransactionSet
+from o2c.sources.bank.x12_values import amount, day, text_at
 
 # US banks write 823s; CUR says so where it is another currency.
 CURRENCY = "USD"
@@ -157,7 +158,7 @@ def _entry(found: Remittance, ordinal: int, batch: _Batch, booked: date | None) 
         booking_date=booked,
         value_date=found.payment_date or booked,
         customer_reference=found.reference,
-        batch_id=_element(batch.head, 3),
+        batch_id=text_at(batch.head, 3),
         method=found.method,
         details=(
             Detail(
@@ -186,17 +187,17 @@ def _statement(
     entries: list[Entry],
     booked: date | None,
 ) -> Statement:
-    account = _element(deposit.head, 8)
+    account = text_at(deposit.head, 8)
     return Statement(
         ordinal,
         where,
         form,
         "notification",
-        _element(deposit.head, 1),
+        text_at(deposit.head, 1),
         account,
         entries[0].currency_code if entries else None,
         account_scheme=account_scheme(account) if account else "other",
-        bank=_element(deposit.head, 6),
+        bank=text_at(deposit.head, 6),
         to_date=booked,
         stated=StatedTotals(entry_count=deposit.checks, net_amount=deposit.amount),
         entries=tuple(entries),
@@ -225,13 +226,9 @@ def _deposit_issues(deposit: _Deposit, statement: Statement) -> list[Issue]:
 
 
 def _optional_day(segment: Segment, at: int, where: str, issues: list[Issue]) -> date | None:
-    text = _element(segment, at)
+    text = text_at(segment, at)
     try:
         return day(text) if text else None
     except ValueError as error:
         issues.append(Issue(where, "value_unreadable", str(error), "warning"))
         return None
-
-
-def _element(segment: Segment, at: int) -> str | None:
-    return (segment[at].strip() or None) if len(segment) > at else None
