@@ -5,6 +5,9 @@ These formats are read whole, so their files are at most 20 MB.
 
 from pathlib import Path
 
+from o2c.sources.bank import ach, x12
+from o2c.sources.bank.recognise import Reader
+
 LARGEST = 20 << 20
 RECORD = 95
 
@@ -112,18 +115,16 @@ def make_ach(path: Path, size: int) -> None:
 
 def read_x12(path: Path) -> int:
     """All of it, controls included; the number of documents."""
-    return _read("x12", path)
+    return _read(x12.read, path)
 
 
 def read_ach(path: Path) -> int:
     """All of it, controls included; the number of entries and of documents in their 820s."""
-    return _read("ach", path)
+    return _read(ach.read, path)
 
 
-def _read(form: str, path: Path) -> int:
-    from importlib import import_module
-
-    found = import_module(f"o2c.sources.bank.{form}").read(path.read_bytes(), path.name)
+def _read(read: Reader, path: Path) -> int:
+    found = read(path.read_bytes(), path.name)
     if found.exceptions:
         raise SystemExit(f"the file does not tie: {found.exceptions[0]}")
     return found.entry_count + sum(len(one.lines) for one in found.remittances)

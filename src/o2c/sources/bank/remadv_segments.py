@@ -18,8 +18,8 @@ from o2c.sources.bank.errors import RejectedFile
 from o2c.sources.bank.model import Issue
 
 ASK = "ask the sender for the file again"
-# The tokenizer takes a second per megabyte; the largest advice seen has 15 kB.
-LARGEST = 8 << 20
+# The tokenizer takes a second and more per megabyte; the largest advice seen has 15 kB, and 2 MB hold 20,000 documents.
+LARGEST = 2 << 20
 _BLANKS = " \t\r\n\x1a"
 _ENVELOPE = frozenset({"UNB", "UNG", "UNH", "UNT", "UNE", "UNZ"})
 
@@ -70,7 +70,7 @@ def messages(text: str, name: str, issues: Issues) -> Iterator[Message]:
 
     Raises:
         RejectedFile: unusable service characters, a segment that does not end, a trailer missing or out of place,
-            or more than 8 MB.
+            or more than 2 MB.
     """
     if len(text) > LARGEST:
         raise RejectedFile(name, f"byte {LARGEST}", "larger than any remittance advice", "split the file")
