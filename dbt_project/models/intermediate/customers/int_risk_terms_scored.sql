@@ -11,6 +11,7 @@ with
             exists (select 1 from {{ ref("stg_payments") }}) as has_payments
     ),
 
+    -- days have six decimals, of which a ratio takes four: they and their cap are counted in hundredths
     measured as (
         select
             as_of_date,
@@ -18,8 +19,8 @@ with
             'days_late' as term,
             cast(1 as bigint) as term_order,
             weight_days_late as weight,
-            cast(weighted_days_late as decimal(24, 6)) as measured,
-            cast(days_late_cap as decimal(24, 6)) as cap
+            cast(weighted_days_late * 100 as decimal(18, 4)) as measured,
+            cast(days_late_cap * 100 as decimal(18, 4)) as cap
         from habits
         cross join policy
         union all
@@ -33,8 +34,11 @@ with
             'trend',
             3,
             weight_trend,
-            weighted_days_late_last_90_days - weighted_days_late_previous_275_days,
-            trend_cap
+            cast(
+                cast(weighted_days_late_last_90_days - weighted_days_late_previous_275_days as decimal(18, 6))
+                * 100 as decimal(18, 4)
+            ),
+            cast(trend_cap * 100 as decimal(18, 4))
         from habits
         cross join policy
         union all
@@ -88,8 +92,7 @@ with
             term_order,
             weight,
             case
-                when measured is not null
-                then {{ ratio("least(greatest(measured, 0), cap) * 100", "cap * 100") }}
+                when measured is not null then {{ ratio("least(greatest(measured, 0), cap)", "cap") }}
             end as value
         from measured
     )

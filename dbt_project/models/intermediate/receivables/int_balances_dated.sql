@@ -25,6 +25,8 @@ with
         select documents.*, between_moves.balance_amount, between_moves.from_date, between_moves.before_date
         from between_moves
         inner join documents on documents.invoice_id = between_moves.invoice_id
+        -- true of all that moved in between; it keeps all others out of the join
+        where documents.first_moved_date < documents.last_moved_date
     )
 
 select *
