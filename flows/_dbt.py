@@ -35,7 +35,7 @@ _QUIET = {
 _FLAGS = [
     *("--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)),
     *("--no-version-check", "--no-partial-parse", "--no-write-json"),
-    *("--log-level", "none", "--log-level-file", "warn"),
+    *("--log-level", "none", "--log-level-file", "warn", "--no-populate-cache"),
 ]
 _manifests: dict[str, Manifest] = {}
 
