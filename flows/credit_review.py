@@ -5,11 +5,12 @@ from dataclasses import dataclass
 import polars as pl
 
 from flows._steps import show_table, step
-from flows.dunning import Letters, earlier_rows
+from flows.sending import Letters
 from o2c import frames
 from o2c.credit import review_credit
 from o2c.dunning import DunningBook
 from o2c.placement import propose_referrals
+from o2c.publish import earlier_rows
 from o2c.run import Run
 from o2c.warehouse import load_frame, read_frame
 from o2c.worklist import rank_worklist

@@ -14,9 +14,10 @@ from flows.apply_cash import apply_payments, load_recorded
 from flows.bank_files import add_bank_files
 from flows.build import audit, build_cash_inputs, build_marts, load_sources
 from flows.credit_review import place_referrals, review_accounts
-from flows.dunning import decide_letters, finish_interrupted, send_letters
+from flows.dunning import decide_letters
 from flows.ingest import land_sources
 from flows.publication import check_gates, publish
+from flows.sending import finish_interrupted, send_letters
 from o2c.calendars import BusinessCalendar
 from o2c.gates import sending_clock
 from o2c.home import Home, SourceEntry, open_home

@@ -8,8 +8,8 @@ import polars as pl
 from flows._dbt import list_marts
 from flows._steps import step
 from flows.credit_review import Accounts
-from flows.dunning import Letters
 from flows.ingest import Inputs
+from flows.sending import Letters
 from o2c import gates
 from o2c.delivery.folder import write_batch
 from o2c.handouts import write_agency_list, write_credit_flags, write_worklists
@@ -36,7 +36,15 @@ def publish(run: Run, cash: CashResult, letters: Letters, accounts: Accounts) ->
     with run.step("publish") as counts:
         applications_file = record_applications(run, cash.applications)
         name = f"{run.as_of.isoformat()}-{run.run_id[:8]}-{run.run_number}"
-        release = prepare_release(run.build, list_marts(run.build), run.home, name, [run.as_of])
+        release = prepare_release(
+            run.build,
+            list_marts(run.build),
+            run.home,
+            name,
+            [run.as_of],
+            threads=run.settings.threads,
+            memory_limit=run.settings.memory_limit,
+        )
         if not run.is_sending:
             folder = run.folder / "preview"
             shutil.rmtree(folder, ignore_errors=True)

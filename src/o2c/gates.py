@@ -30,7 +30,7 @@ def rejected_rows(counts: pl.DataFrame, policy: ControlsPolicy) -> list[Check]:
             "rejected_rows_ratio",
             f"< {limit}",
             f"{ratio:.6f} ({rejected} of {rows_in})",
-            ratio < limit,
+            rejected == 0 or ratio < limit,
             "gate",
         ),
         Check("rejected_protective_rows", "0", str(protective), protective == 0, "gate"),

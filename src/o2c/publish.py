@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+import polars as pl
+
+from o2c.frames import DecisionHistory, Frame
 from o2c.home import Home
 from o2c.warehouse import connect
 
@@ -40,7 +43,16 @@ class Mart:
     key: tuple[str, ...]
 
 
-def prepare_release(build: Path, marts: list[Mart], home: Home, name: str, as_of_dates: list[date]) -> Path:
+def prepare_release(
+    build: Path,
+    marts: list[Mart],
+    home: Home,
+    name: str,
+    as_of_dates: list[date],
+    *,
+    threads: int | None = None,
+    memory_limit: str | None = None,
+) -> Path:
     """Write everything of a release but its worklists beside what is published. Nothing is visible yet.
 
     Args:
@@ -49,6 +61,7 @@ def prepare_release(build: Path, marts: list[Mart], home: Home, name: str, as_of
         home: where releases stand and where the last one's history is.
         name: folder name of the release, new for each run.
         as_of_dates: the run dates in the build; their history is replaced.
+        threads, memory_limit: DuckDB's, as in ``warehouse.connect``; the result does not depend on them.
 
     Returns:
         The folder of the release: ``o2c.duckdb``, ``parquet/``, ``history/``.
@@ -58,7 +71,7 @@ def prepare_release(build: Path, marts: list[Mart], home: Home, name: str, as_of
         shutil.rmtree(folder)
     parquet, history = folder / "parquet", folder / "history"
     parquet.mkdir(parents=True)
-    con = connect(folder / "o2c.duckdb")
+    con = connect(folder / "o2c.duckdb", threads=threads, memory_limit=memory_limit)
     try:
         con.execute("set preserve_insertion_order = true")
         con.execute(f"attach {_quoted(build)} as build (read_only)")
@@ -108,6 +121,30 @@ def switch_to(release: Path, home: Home) -> None:
     for old in home.releases.iterdir():
         if old.name not in (release.name, before.name):
             shutil.rmtree(old, ignore_errors=True)
+
+
+def earlier_rows(
+    home: Home, mart: str, frame: type[Frame], as_of: date, *, latest: bool = False
+) -> pl.DataFrame:
+    """Rows that a mart had on the dates before the as-of date, out of published history.
+
+    Args:
+        latest: of the last such date only.
+    """
+    files = sorted(
+        path
+        for path in (home.published / "history" / mart).glob("*.parquet")
+        if path.stem < as_of.isoformat()
+    )
+    rows = [pl.read_parquet(path, columns=frame.columns()) for path in (files[-1:] if latest else files)]
+    return frame.validate(pl.concat([frame.empty(), *rows]))
+
+
+def previous_decisions(home: Home, as_of: date) -> pl.DataFrame:
+    """The latest decision before the as-of date for each entity, customer and currency (DecisionHistory)."""
+    key = ["entity_id", "customer_id", "currency_code"]
+    history = earlier_rows(home, "collections.fct_dunning_decisions", DecisionHistory, as_of)
+    return history.sort("as_of_date").group_by(key).last().select(history.columns).sort(key)
 
 
 def _carry_over(old: Path, new: Path, replaced: list[date]) -> list[Path]:

@@ -11,8 +11,8 @@ import pytest
 from ledger_rows import letter as ledger_letter
 from letter_builders import AS_OF, SENDER, TEMPLATES, frames_of, letter
 
-import flows.dunning
-from flows.dunning import Letters, finish_interrupted, letter_rows, send_letters, with_ledger
+import flows.sending
+from flows.sending import Letters, finish_interrupted, letter_rows, send_letters, with_ledger
 from o2c.delivery.folder import write_batch
 from o2c.home import Home, init_home
 from o2c.ledger import Ledger
@@ -166,7 +166,7 @@ def die_at(point: str, monkeypatch: pytest.MonkeyPatch) -> None:
         case "before the ledger":
             monkeypatch.setattr(Ledger, "record_letters", Dies(None))
         case "before the outbox":
-            monkeypatch.setattr(flows.dunning, "write_batch", Dies(write_batch))
+            monkeypatch.setattr(flows.sending, "write_batch", Dies(write_batch))
         case "while staging":
             real = Path.write_bytes
             dies = Dies(real, done=1)
