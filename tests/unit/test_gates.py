@@ -30,6 +30,12 @@ def gate(name: str, expected: str, actual: str, passed: bool) -> Check:
 # ── rejected rows ──
 
 
+@pytest.mark.parametrize(("rejected", "passed"), [(0, True), (1, False)], ids=["none", "one"])
+def test_a_limit_of_zero_lets_no_rejected_row_pass_and_none_is_well(rejected: int, passed: bool) -> None:
+    found = rejected_rows(counts(("payments", 100, rejected)), policy("0"))
+    assert [check.passed for check in found] == [passed, True]
+
+
 @pytest.mark.parametrize(
     ("rows_in", "rejected", "shown", "passed"),
     [
