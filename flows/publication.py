@@ -45,12 +45,7 @@ def publish(run: Run, cash: CashResult, letters: Letters, accounts: Accounts) ->
             threads=run.settings.threads,
             memory_limit=run.settings.memory_limit,
         )
-        if not run.is_sending:
-            folder = run.folder / "preview"
-            shutil.rmtree(folder, ignore_errors=True)
-            states = dict(letters.rows.select("letter_id", "state").iter_rows())
-            write_batch(folder, run.batch_id, letters.messages, run.as_of, states, durable=False)
-            run.outputs["preview"] = str(folder / run.batch_id / "index.html")
+        write_preview(run, letters)
         counts["tables"] = len(list((release / "parquet").iterdir()))
     with run.step("workbooks") as counts:
         counts["files"] = write_workbooks(run, release, accounts)
@@ -62,6 +57,17 @@ def publish(run: Run, cash: CashResult, letters: Letters, accounts: Accounts) ->
         run.ledger.finish_run(run.run_number, "published", run.now, applications_file)
     write_json(run.folder / "manifest.json", run.manifest())
     forget_old_runs(run)
+
+
+def write_preview(run: Run, letters: Letters) -> None:
+    """Letters that do not leave, to leaf through: all of them in a run that sends nothing, else those that wait."""
+    folder = run.folder / "preview"
+    shutil.rmtree(folder, ignore_errors=True)
+    states = dict(letters.rows.select("letter_id", "state").iter_rows())
+    stays = [message for message in letters.messages if states[message.letter_id] != "sent"]
+    if stays or not run.is_sending:
+        write_batch(folder, run.batch_id, stays, run.as_of, states, durable=False)
+        run.outputs["preview"] = str(folder / run.batch_id / "index.html")
 
 
 def write_workbooks(run: Run, release: Path, accounts: Accounts) -> int:

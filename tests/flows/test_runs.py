@@ -164,6 +164,25 @@ def test_a_preview_leaves_ledger_and_outbox_as_they_were(small_ledger: Path, tmp
     assert set(states) <= {"rendered", "approval_pending"}
 
 
+def test_what_needs_a_person_is_shown_as_a_preview_and_does_not_leave(
+    small_ledger: Path, tmp_path: Path
+) -> None:
+    init_home(tmp_path / "home", simulated=True, auto_approve=False)
+    done = run(tmp_path / "home", small_ledger, send=True)
+    states = published(tmp_path / "home", "select letter_id, state, level from collections.fct_letters")
+    waiting = states.filter(pl.col("state") == "approval_pending")
+    assert set(waiting["level"]) == {3}
+    assert set(states.filter(pl.col("level") < 3)["state"]) == {"sent"}
+    shown = {path.stem for path in Path(done.outputs["preview"]).parent.glob("*.eml")}
+    left = {path.stem for path in (tmp_path / "home").glob("outbox/*/*.eml")}
+    assert shown == set(waiting["letter_id"])
+    assert left == set(states.filter(pl.col("state") == "sent")["letter_id"])
+    proposed = published(tmp_path / "home", "select distinct status from collections.fct_agency_referrals")[
+        "status"
+    ]
+    assert set(proposed) == {"proposed", "not_eligible"}
+
+
 def test_who_paid_at_noon_is_not_dunned_in_the_afternoon_and_the_morning_stays_on_record(
     changeable: tuple[Path, Path],
 ) -> None:
