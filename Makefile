@@ -66,9 +66,10 @@ clean: ## delete what was installed and made here
 	@$(call install,requirements-dev.lock)
 	@touch $@
 
-# uv is ten times faster; pip takes the same file where uv cannot reach the index that pip is set up for.
+# uv is ten times faster; pip takes the same file where uv cannot reach the index that pip is set up for. Compiled once
+# here, the thousands of modules below Prefect and dbt import in half the time in every process that follows.
 define install
-VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --no-deps --require-hashes -r $(1) \
+VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --compile-bytecode --no-deps --require-hashes -r $(1) \
   || $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $(1)
 VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --offline -e .
 endef
