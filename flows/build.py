@@ -7,10 +7,11 @@ import polars as pl
 from flows._dbt import list_tie_outs, run_models, run_tests
 from flows._steps import step
 from flows.ingest import Inputs
+from o2c.checks import Check
 from o2c.contract import TABLES
 from o2c.money import rounded
 from o2c.policy import policy_tables
-from o2c.run import Check, Run
+from o2c.run import Run
 from o2c.warehouse import load_frame, load_raw
 
 

@@ -11,10 +11,11 @@ from prefect import flow
 from pydantic import BaseModel, ConfigDict, Field
 
 from flows._steps import WAITING_HELPS, show_markdown, step
+from o2c.checks import Check
 from o2c.home import Home, HomeError, SourceEntry, open_home
 from o2c.landing import LandingReport, land
 from o2c.ledger import Ledger
-from o2c.run import Check, Step, measured
+from o2c.run import Step, measured
 from o2c.settings import Settings
 from o2c.sources.bank.held import HELD
 from o2c.sources.bank.landing import SOURCE as BANK
@@ -136,11 +137,7 @@ def inputs_table(inputs: Inputs) -> list[str]:
 
 def _inputs_of(reports: list[LandingReport], home: Home) -> Inputs:
     found = effective(reports, home.landing)
-    checks = [
-        Check(check.name, check.expected, check.actual, check.passed, check.severity)
-        for check in found.checks
-    ]
-    if lost := [check for check in checks if check.severity == "error" and not check.passed]:
+    if lost := [check for check in found.checks if check.severity == "error" and not check.passed]:
         raise DoesNotTie(
             "\n".join(f"{c.check_name}: {c.expected} rows in, {c.actual} accounted for" for c in lost)
         )
@@ -166,7 +163,7 @@ def _inputs_of(reports: list[LandingReport], home: Home) -> Inputs:
         reports,
         pl.concat([pl.DataFrame(schema=REJECTED), *rejected]).sort("source", "table_name", "file_id", "line"),
         pl.DataFrame(counted).sort(order),
-        checks,
+        list(found.checks),
     )
 
 

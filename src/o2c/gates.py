@@ -6,9 +6,9 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from o2c.checks import Check
 from o2c.home import sending_window
 from o2c.policy import ControlsPolicy
-from o2c.run import Check
 
 # A row of these that is lost may be the reason why a customer must not be written to.
 PROTECTIVE_TABLES = ("blocks", "customers", "disputes", "plan_lines", "plans", "promises")

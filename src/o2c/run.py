@@ -17,6 +17,7 @@ from typing import Any
 import duckdb
 
 from o2c import __version__
+from o2c.checks import Check
 from o2c.home import Home
 from o2c.ledger import Ledger
 from o2c.policy import Policies
@@ -25,17 +26,6 @@ from o2c.warehouse import connect
 
 # An extract that comes anew under yesterday's name is told of, and is no exception.
 _EVERYDAY = "landing.changed_content."
-
-
-@dataclass(frozen=True)
-class Check:
-    """One check of a run. Severity ``error`` stops it, ``gate`` closes sending, ``warn`` and ``info`` are shown."""
-
-    check_name: str
-    expected: str
-    actual: str
-    passed: bool
-    severity: str
 
 
 @dataclass

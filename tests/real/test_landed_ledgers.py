@@ -102,7 +102,7 @@ def test_highradius_keeps_zeros_and_counts_what_it_rounds(ledgers):
     assert not invoices["invoice_id"].str.contains(".", literal=True).any()
     uses = {"strip_suffix.invoice_id": 9681, "strip_suffix.invoice_number": 9681, "round.invoice_amount": 631}
     assert report.totals()["invoices"].uses == uses
-    assert {check.name: check.actual for check in found.checks}[
+    assert {check.check_name: check.actual for check in found.checks}[
         "landing.round.highradius.invoices.invoice_amount"
     ] == "631"
     assert problem_counts(ledgers, "highradius") == {("invoices", "warning", "due_before_invoice_date"): 27}

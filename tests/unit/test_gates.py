@@ -6,9 +6,9 @@ from decimal import Decimal
 import polars as pl
 import pytest
 
+from o2c.checks import Check
 from o2c.gates import PROTECTIVE_TABLES, control_account, rejected_rows, sending_clock
 from o2c.policy import ControlsPolicy
-from o2c.run import Check
 
 
 def policy(ratio: str = "0.005", time_zone: str = "America/New_York") -> ControlsPolicy:

@@ -276,7 +276,7 @@ def test_a_file_seen_later_wins_with_a_warning(home):
 
     assert home.names(report) == {"C1": "Acme Ltd", "C2": "Beta"}
     assert home.problems(report) == [("warning", "superseded")]
-    checks = {check.name: check.actual for check in effective([report], home.landing).checks}
+    checks = {check.check_name: check.actual for check in effective([report], home.landing).checks}
     assert checks["landing.superseded_across_files.books.customers"] == "1"
 
 

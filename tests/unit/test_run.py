@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 import o2c.run
+from o2c.checks import Check
 from o2c.home import Home, Marker
-from o2c.run import Check, Run, Step, code_version, measured, run_id_of, write_json
+from o2c.run import Run, Step, code_version, measured, run_id_of, write_json
 from o2c.settings import Settings
 
 DAY = date(2026, 3, 12)

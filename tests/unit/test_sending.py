@@ -13,12 +13,13 @@ from letter_builders import AS_OF, SENDER, TEMPLATES, frames_of, letter
 
 import flows.sending
 from flows.sending import Letters, finish_interrupted, letter_rows, send_letters, with_ledger
+from o2c.checks import Check
 from o2c.delivery.folder import write_batch
 from o2c.home import Home, init_home
 from o2c.ledger import Ledger
 from o2c.letters import render_letters
 from o2c.policy import load_policies
-from o2c.run import Check, Run
+from o2c.run import Run
 from o2c.settings import PROJECT, Settings
 
 POLICIES = load_policies(PROJECT / "policies")

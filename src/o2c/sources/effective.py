@@ -6,23 +6,13 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from o2c.checks import Check
 from o2c.contract import TABLES
 from o2c.sources.across import SourcesClash, across_tables, require_apart
 from o2c.sources.versions import one_per_key
 
 if TYPE_CHECKING:
     from o2c.landing import Landed, LandingReport
-
-
-@dataclass(frozen=True)
-class Check:
-    """One check of a run, as fct_run_checks has it, without the run."""
-
-    name: str
-    expected: str
-    actual: str
-    passed: bool
-    severity: str
 
 
 @dataclass(frozen=True)
@@ -113,4 +103,4 @@ def _checks(report: "LandingReport") -> Iterator[Check]:
         )
 
 
-__all__ = ["Check", "Effective", "SourceKind", "SourcesClash", "effective"]
+__all__ = ["Effective", "SourceKind", "SourcesClash", "effective"]

@@ -146,7 +146,7 @@ def test_repairs_are_made_only_where_declared_and_counted(books):
         "strip_suffix.invoice_number": 1,
         "round.invoice_amount": 2,
     }
-    checks = {check.name: check.actual for check in books.effective(report).checks}
+    checks = {check.check_name: check.actual for check in books.effective(report).checks}
     assert checks["landing.round.books.invoices.invoice_amount"] == "2"
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import polars as pl
 
+from o2c.checks import Check
 from o2c.contract import PROVENANCE, TABLES
-from o2c.run import Check
 from o2c.sources.bank.accounts import declared_entities, owner_of
 from o2c.sources.bank.exception_rows import (
     differing_issues,

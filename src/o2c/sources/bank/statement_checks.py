@@ -6,7 +6,7 @@ from datetime import date
 
 import polars as pl
 
-from o2c.run import Check
+from o2c.checks import Check
 from o2c.sources.bank.accounts import masked
 from o2c.sources.bank.chain import Link, check_chain
 from o2c.sources.bank.lanes import KINDS
