@@ -7,7 +7,6 @@ Nothing there is ever changed: another content is another file, another mapping 
 
 import hashlib
 import json
-import os
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
@@ -18,6 +17,7 @@ from typing import Protocol
 import polars as pl
 
 from o2c.contract import TABLES
+from o2c.durable import put_in_place
 from o2c.sources.definition import Definition
 from o2c.sources.land_file import Landing, Lookups, land_file, land_rows
 from o2c.sources.model import FileSpec, TableSpec
@@ -302,24 +302,13 @@ def _seen_since(
 
 def _keep(folder: Path, file_id: str, temporary: Path, problems: pl.DataFrame, counts: Counts) -> None:
     """Three renames, each of a file that is safely on disk; the receipt comes last."""
-    _publish(temporary, folder / f"{file_id}.parquet")
+    put_in_place(temporary, folder / f"{file_id}.parquet")
     rejected = temporary.with_suffix(".rejected")
     problems.cast(REJECTED).write_parquet(rejected)  # ty: ignore[invalid-argument-type]
-    _publish(rejected, folder / f"{file_id}.rejected.parquet")
+    put_in_place(rejected, folder / f"{file_id}.rejected.parquet")
     receipt = temporary.with_suffix(".receipt")
     receipt.write_text(json.dumps(asdict(counts), sort_keys=True), encoding="utf-8")
-    _publish(receipt, folder / f"{file_id}.json")
-
-
-def _publish(temporary: Path, path: Path) -> None:
-    with temporary.open("rb") as written:
-        os.fsync(written.fileno())
-    temporary.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    put_in_place(receipt, folder / f"{file_id}.json")
 
 
 # ── what is new, changed, gone ───────────────────────────────────────────────────────────────────────

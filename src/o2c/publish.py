@@ -12,6 +12,7 @@ from pathlib import Path
 
 import polars as pl
 
+from o2c.durable import sync
 from o2c.frames import DecisionHistory, Frame
 from o2c.home import Home
 from o2c.warehouse import connect
@@ -112,12 +113,12 @@ def switch_to(release: Path, home: Home) -> None:
     """Make a prepared release the published one, all of it at once. The one before stays for who is reading it."""
     before = home.published.resolve()
     for path in [*release.rglob("*"), release, home.releases]:
-        _sync(path)
+        sync(path)
     link = home.root / "published.new"
     link.unlink(missing_ok=True)
     link.symlink_to(release.relative_to(home.root))
     link.replace(home.published)
-    _sync(home.root)
+    sync(home.root)
     for old in home.releases.iterdir():
         if old.name not in (release.name, before.name):
             shutil.rmtree(old, ignore_errors=True)
@@ -157,14 +158,6 @@ def _carry_over(old: Path, new: Path, replaced: list[date]) -> list[Path]:
             os.link(path, new / path.name)
             kept.append(new / path.name)
     return kept
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _quoted(path: Path) -> str:

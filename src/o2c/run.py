@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import resource
 import time
 from collections.abc import Callable, Generator
@@ -18,6 +17,7 @@ import duckdb
 
 from o2c import __version__
 from o2c.checks import Check
+from o2c.durable import put_in_place
 from o2c.home import Home
 from o2c.ledger import Ledger
 from o2c.policy import Policies
@@ -185,6 +185,4 @@ def write_json(path: Path, content: Any) -> None:
     with beside.open("w") as handle:
         json.dump(content, handle, indent=2, sort_keys=True, default=str)
         handle.write("\n")
-        handle.flush()
-        os.fsync(handle.fileno())
-    beside.replace(path)
+    put_in_place(beside, path)

@@ -224,13 +224,13 @@ def test_a_crash_before_the_switch_leaves_the_release_of_before(
 
 def test_all_of_a_release_is_on_disk_before_it_is_shown(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     done: list[tuple[str, Path]] = []
-    sync, replace = o2c.publish._sync, Path.replace
+    sync, replace = o2c.publish.sync, Path.replace
 
     def replaced(path: Path, target: Path) -> Path:
         done.append(("shown", target))
         return replace(path, target)
 
-    monkeypatch.setattr(o2c.publish, "_sync", lambda path: (done.append(("synced", path)), sync(path)))
+    monkeypatch.setattr(o2c.publish, "sync", lambda path: (done.append(("synced", path)), sync(path)))
     monkeypatch.setattr(Path, "replace", replaced)
     release = publish(home, 1, FIRST)
     shown = done.index(("shown", home.published))

@@ -3,7 +3,6 @@
 ``<folder>/<batch_id>/<letter_id>.eml`` is the exact message; ``index.html`` beside it is for people to leaf through.
 """
 
-import os
 import re
 import shutil
 from collections.abc import Iterable, Mapping
@@ -13,6 +12,7 @@ from datetime import date
 from pathlib import Path
 
 from o2c.delivery.leaves import Leaves
+from o2c.durable import sync
 from o2c.letter_message import Message
 
 # Letters, digits, hyphen, underscore; a dot inside, never first: no path, no hidden file, no device of any system.
@@ -139,12 +139,4 @@ def _replace_leaves(staging: Path, place: Path) -> None:
 
 def _sync(paths: list[Path]) -> None:
     with ThreadPoolExecutor(_SYNC_THREADS) as threads:
-        list(threads.map(_sync_one, paths))
-
-
-def _sync_one(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        list(threads.map(sync, paths))

@@ -17,6 +17,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from o2c.durable import sync
 from o2c.sources.bank.model import (
     ZERO,
     Balance,
@@ -154,8 +155,7 @@ class FileWriter:
                 self._append(table, {})
             self._writers[table].close()
             temporary = self._temporary(table)
-            with temporary.open("rb") as written:
-                os.fsync(written.fileno())
+            sync(temporary)
             temporary.replace(table_path(self.folder, self.file_id, table))
 
     def discard(self) -> None:

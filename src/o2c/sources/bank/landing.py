@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from o2c.durable import put_in_place
 from o2c.landing import Deliveries, Delivery, Note
 from o2c.sources.bank import camt
 from o2c.sources.bank.errors import RejectedFile, printable
@@ -219,16 +220,8 @@ def look_of(path: Path) -> tuple[int, int] | None:
 def write_whole(path: Path, text: str) -> None:
     """A file that is there whole or not at all, also after a crash; and with it the renames before it."""
     beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with beside.open("w", encoding="utf-8") as handle:
-        handle.write(text)
-        handle.flush()
-        os.fsync(handle.fileno())
-    beside.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    beside.write_text(text, encoding="utf-8")
+    put_in_place(beside, path)
 
 
 def _tell_news(report: BankReport, history: list[Delivery], landed: LandedBankFile) -> None:
