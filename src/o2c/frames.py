@@ -243,25 +243,35 @@ class Orders(Frame):
 
 
 class ApplicableItems(Frame):
-    """Invoices and debit memos that cash can settle (int_items_applicable): open after recorded applications.
+    """Documents that cash can settle, or lately has (int_items_applicable): open after recorded applications.
 
-    One row per invoice_id, with documents dated up to the run's as-of date.
+    One row per invoice_id, with documents dated up to the run's as-of date. Credit memos have negative amounts.
+    Settled documents stand with ``open_amount`` zero for ``paid_lookback_days``, and longer where a payment that
+    settled them went back.
     """
 
     invoice_id: str
     entity_id: str
     customer_id: str
     invoice_number: str
+    document_type: str
+    order_id: str = pa.Field(nullable=True)
+    po_number: str = pa.Field(nullable=True)
     currency_code: str
+    invoice_amount: Money
     open_amount: Money
+    discount_ratio: Ratio = pa.Field(nullable=True)
     invoice_date: pl.Date
     due_date: pl.Date
+    discount_due_date: pl.Date = pa.Field(nullable=True)
 
 
 class ApplicablePayments(Frame):
     """Payments with money left after recorded applications, and reversals (int_payments_applicable).
 
-    One row per payment_id; a reversal has a negative amount and names what it reverses.
+    One row per payment_id; a reversal has a negative amount and names what it reverses. A payment of zero is there
+    while nothing was applied of it: its remittance may net credit memos. ``is_held``: the statement it came on does
+    not tie, so nothing is applied of it.
     """
 
     payment_id: str
@@ -270,56 +280,167 @@ class ApplicablePayments(Frame):
     currency_code: str
     payer_name: str = pa.Field(nullable=True)
     payer_account: str = pa.Field(nullable=True)
+    payment_method: str = pa.Field(nullable=True)
     reference_text: str = pa.Field(nullable=True)
     reverses_payment_id: str = pa.Field(nullable=True)
     payment_amount: Money
     unapplied_amount: Money
+    is_held: bool
     value_date: pl.Date
 
 
 class RemittanceLines(Frame):
-    """What customers say a payment is for (stg_remittance_lines). One row per remittance_id, line_number."""
+    """What customers say a payment is for (stg_remittance_lines). One row per remittance_id, line_number.
+
+    ``paid_amount`` is what the line adds to the payment: negative where a credit memo is netted. The item is settled
+    by paid + discount + deduction.
+    """
 
     remittance_id: str
     line_number: int
     payment_id: str = pa.Field(nullable=True)
     payment_reference: str = pa.Field(nullable=True)
     invoice_reference: str
+    reason_code: str = pa.Field(nullable=True)
     paid_amount: Money
+    discount_amount: Money = pa.Field(nullable=True)
+    deduction_amount: Money = pa.Field(nullable=True)
 
 
 class CustomerNames(Frame):
-    """How customers are called (stg_customers). One row per customer_id."""
+    """How customers are called and whose they are (int_customers_completed). One row per customer_id."""
 
     customer_id: str
     customer_name: str
+    parent_customer_id: str = pa.Field(nullable=True)
 
 
 class PayerAccounts(Frame):
-    """Bank accounts from which customers paid before (int_payer_accounts). One row per payer_account, customer_id."""
+    """Bank accounts from which customers paid before (int_payer_accounts). One row per payer_account, customer_id.
+
+    ``is_remembered``: a person said so, which stands above what earlier applications say.
+    """
 
     payer_account: str
     customer_id: str
+    is_remembered: bool
 
 
 class Applications(Frame):
-    """Amounts of payments set against invoices by the engine, recorded once. One row per application_id.
+    """Amounts set against invoices by the engine or a person, recorded once. One row per application_id.
 
-    ``applied_amount`` lowers the open amount when positive; a reversal is the exact negation of another row.
+    ``applied_amount`` lowers the open amount of the invoice when positive; a reversal is the exact negation of another
+    row. application_type payment takes it from the payment, credit_memo from the document ``credit_memo_id``,
+    discount and write_off give it up; all of them name the payment in whose settlement they were made.
+    rule ``person`` is a person's.
     """
 
     application_id: str
     payment_id: str
+    credit_memo_id: str = pa.Field(nullable=True)
     invoice_id: str
     customer_id: str
     currency_code: str
-    application_type: str
+    application_type: str = pa.Field(isin=["payment", "credit_memo", "discount", "write_off", "reversal"])
     rule: str
     explanation: str
     reverses_application_id: str = pa.Field(nullable=True)
     applied_amount: Money
     score: Ratio
     application_date: pl.Date
+
+
+class PayerAssignments(Frame):
+    """Whose a payment is that named no customer, found by the engine or a person; recorded once.
+
+    One row per payment_id and assigned_date; the latest counts, a person's above the engine's. A null customer_id
+    is a person's word that it is not known after all.
+    """
+
+    payment_id: str
+    customer_id: str = pa.Field(nullable=True)
+    rule: str
+    explanation: str
+    score: Ratio
+    assigned_date: pl.Date
+
+
+class Deductions(Frame):
+    """Amounts that customers withheld, recorded once. One row per deduction_id.
+
+    Made of one remittance line, or of a payment that is short of its item. ``reason_code`` is ours.
+    """
+
+    deduction_id: str
+    payment_id: str
+    invoice_id: str
+    customer_id: str
+    currency_code: str
+    customer_reason_code: str = pa.Field(nullable=True)
+    reason_code: str
+    explanation: str
+    deduction_amount: Money
+    opens_dispute: bool
+    deducted_date: pl.Date
+
+
+class CashExceptions(Frame):
+    """Payments that a person must look at, with the reason that matters most. One row per payment_id."""
+
+    payment_id: str
+    entity_id: str
+    customer_id: str = pa.Field(nullable=True)
+    currency_code: str
+    reason_code: str
+    reason: str
+    payment_amount: Money
+    unapplied_amount: Money
+    value_date: pl.Date
+
+
+class CashCandidates(Frame):
+    """What a payment of the exceptions may be for, best first.
+
+    One row per payment_id, candidate_rank, invoice_id (null: only whose money it is). Amounts are what would be
+    applied to the invoice; credit memos negative.
+    """
+
+    payment_id: str
+    candidate_rank: int
+    customer_id: str = pa.Field(nullable=True)
+    invoice_id: str = pa.Field(nullable=True)
+    currency_code: str
+    rule: str
+    reason: str
+    applied_amount: Money
+    discount_amount: Money
+    deduction_amount: Money
+    score: Ratio
+
+
+class CashDecisions(Frame):
+    """What persons decided about payments, as they typed it back. One row per decision_id.
+
+    action apply (amount of the payment to an invoice), credit (amount of a credit memo, in ``credit_memo_id``, to
+    an invoice), discount, write_off, deduct (each an amount of an invoice), assign (the payment is this customer's; the
+    account is remembered where ``remember``), unassign, reverse (take back an application, in ``application_id``).
+    """
+
+    decision_id: str
+    payment_id: str
+    action: str = pa.Field(
+        isin=["apply", "credit", "discount", "write_off", "deduct", "assign", "unassign", "reverse"]
+    )
+    customer_id: str = pa.Field(nullable=True)
+    invoice_id: str = pa.Field(nullable=True)
+    credit_memo_id: str = pa.Field(nullable=True)
+    application_id: str = pa.Field(nullable=True)
+    reason_code: str = pa.Field(nullable=True)
+    note: str = pa.Field(nullable=True)
+    decided_by: str
+    amount: Money = pa.Field(nullable=True)
+    remember: bool
+    decided_date: pl.Date
 
 
 class PossiblePayers(Frame):

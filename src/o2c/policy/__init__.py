@@ -4,7 +4,8 @@ from o2c.policy.base import CurrencyAmounts, PolicyError
 from o2c.policy.controls import ControlsPolicy
 from o2c.policy.dunning import DunningPolicy
 from o2c.policy.load import Policies, load_policies
-from o2c.policy.receivables import AgingPolicy, MatchingPolicy, SegmentsPolicy, TermsPolicy
+from o2c.policy.matching import MatchingPolicy, ReasonCodesPolicy
+from o2c.policy.receivables import AgingPolicy, SegmentsPolicy, TermsPolicy
 from o2c.policy.recovery import AgencyPolicy, CreditPolicy, WorklistPolicy
 from o2c.policy.tables import policy_tables
 
@@ -18,6 +19,7 @@ __all__ = [
     "MatchingPolicy",
     "Policies",
     "PolicyError",
+    "ReasonCodesPolicy",
     "SegmentsPolicy",
     "TermsPolicy",
     "WorklistPolicy",

@@ -15,8 +15,9 @@ from pydantic import BaseModel, ValidationError
 from o2c.policy.base import LegalValue, PolicyError, PolicyFile
 from o2c.policy.controls import ControlsPolicy
 from o2c.policy.dunning import DunningPolicy
+from o2c.policy.matching import MatchingPolicy, ReasonCodesPolicy
 from o2c.policy.plain_yaml import PlainLoader
-from o2c.policy.receivables import AgingPolicy, MatchingPolicy, SegmentsPolicy, TermsPolicy
+from o2c.policy.receivables import AgingPolicy, SegmentsPolicy, TermsPolicy
 from o2c.policy.recovery import AgencyPolicy, CreditPolicy, WorklistPolicy
 
 
@@ -29,6 +30,7 @@ class Policies:
     agency: AgencyPolicy
     credit: CreditPolicy
     matching: MatchingPolicy
+    reason_codes: ReasonCodesPolicy
     worklist: WorklistPolicy
     terms: TermsPolicy
     controls: ControlsPolicy
@@ -62,6 +64,7 @@ MODELS: dict[str, type[PolicyFile]] = {
     "agency": AgencyPolicy,
     "credit": CreditPolicy,
     "matching": MatchingPolicy,
+    "reason_codes": ReasonCodesPolicy,
     "worklist": WorklistPolicy,
     "terms": TermsPolicy,
     "controls": ControlsPolicy,

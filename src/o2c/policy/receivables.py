@@ -1,4 +1,4 @@
-"""Policies about the book itself: segments, aging buckets, matching and terms."""
+"""Policies about the book itself: segments, aging buckets and terms."""
 
 from decimal import Decimal
 from itertools import pairwise
@@ -92,31 +92,6 @@ class AgingPolicy(PolicyFile):
         for (_, ends), (starts, stops) in pairwise(edges):
             if ends is None or starts != ends + 1 or (stops is not None and stops < starts):
                 raise ValueError("each bucket must start the day after the one before ends")
-        return self
-
-
-class MatchingPolicy(PolicyFile):
-    """Which payment settles which item (policies/matching.yml)."""
-
-    rules: tuple[Literal["remittance_line", "invoice_id", "invoice_number"], ...] = Field(
-        min_length=1, description="ways in which a payment names its invoice, tried in this order"
-    )
-    min_reference_length: PositiveCount = Field(
-        description="characters of an invoice number that is looked for inside free text"
-    )
-    possible_payer_rules: tuple[Literal["payer_account", "payer_name", "open_amount"], ...] = Field(
-        description="what makes suspense possibly a customer's, who is then not dunned"
-    )
-    max_possible_payers: PositiveCount = Field(
-        description="a rule that fits more customers than this for one payment says nothing"
-    )
-
-    @model_validator(mode="after")
-    def _no_rule_twice(self) -> "MatchingPolicy":
-        if len(set(self.rules)) != len(self.rules) or len(set(self.possible_payer_rules)) != len(
-            self.possible_payer_rules
-        ):
-            raise ValueError("a rule stands twice")
         return self
 
 
