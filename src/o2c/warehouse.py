@@ -75,6 +75,34 @@ RUN_TABLES: dict[str, dict[str, str]] = {
         "returned_payment_cap": "bigint",
     },
     "policy.currencies": {"currency_code": "varchar", "minor_units": "bigint"},
+    "policy.loss_ratios": {
+        "aging_bucket": "varchar",
+        "loss_numerator": "bigint",
+        "loss_denominator": "bigint",
+        "forward_factor": RATIO,
+    },
+    "policy.kpis": {"kpi_order": "bigint", "kpi_name": "varchar", "unit": "varchar", "better": "varchar"},
+    "policy.kpi_benchmarks": {
+        "kpi_name": "varchar",
+        "benchmark_value": RATIO,
+        "benchmark_period": "varchar",
+        "benchmark_source": "varchar",
+    },
+    "policy.kpi_targets": {"kpi_name": "varchar", "entity_id": "varchar", "target_value": RATIO},
+    "policy.kpi_controls": {
+        "cost_of_capital_ratio": RATIO,
+        "shortfall_ratio": RATIO,
+        "concentration_ratio": RATIO,
+        "concentration_min_customer_count": "bigint",
+    },
+    "decided.chain_losses": {
+        "as_of_date": "date",
+        "entity_id": "varchar",
+        "currency_code": "varchar",
+        "aging_bucket": "varchar",
+        "chain_loss_ratio": RATIO,
+        "chain_allowance_amount": MONEY,
+    },
 }
 
 # How provenance is stored; the contract says the same in polars types.

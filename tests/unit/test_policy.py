@@ -106,8 +106,7 @@ def test_all_faults_of_all_files_are_named_at_once(folder):
         "policies/terms.yml: policy not accepted, nothing was run.",
         "  the file is missing; copy it from the policies/ folder of the project",
         "policies/duning.yml: policy not accepted, nothing was run.",
-        "  no policy has this name; there are dunning, segments, agency, credit, matching, worklist, terms, "
-        "controls, aging (.yml)",
+        f"  no policy has this name; there are {', '.join(MODELS)} (.yml)",
     ]
 
 
@@ -222,7 +221,7 @@ def test_an_amount_per_currency_falls_back_to_the_default_in_a_column():
 
 def test_sql_reads_the_same_values():
     tables = policy_tables(POLICIES)
-    assert set(tables) == {"controls", "aging_buckets", "segments", "currencies"}
+    assert {"controls", "aging_buckets", "segments", "currencies"} < set(tables)
     assert tables["controls"].to_dicts() == [
         {"group_currency_code": "USD", "time_zone": "America/New_York", "country_code": "US"}
     ]

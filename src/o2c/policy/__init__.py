@@ -5,17 +5,21 @@ from o2c.policy.controls import ControlsPolicy
 from o2c.policy.dunning import DunningPolicy
 from o2c.policy.load import Policies, load_policies
 from o2c.policy.matching import MatchingPolicy, ReasonCodesPolicy
+from o2c.policy.measures import KPIS, ExpectedLossPolicy, KpisPolicy
 from o2c.policy.receivables import AgingPolicy, SegmentsPolicy, TermsPolicy
 from o2c.policy.recovery import AgencyPolicy, CreditPolicy, WorklistPolicy
 from o2c.policy.tables import policy_tables
 
 __all__ = [
+    "KPIS",
     "AgencyPolicy",
     "AgingPolicy",
     "ControlsPolicy",
     "CreditPolicy",
     "CurrencyAmounts",
     "DunningPolicy",
+    "ExpectedLossPolicy",
+    "KpisPolicy",
     "MatchingPolicy",
     "Policies",
     "PolicyError",

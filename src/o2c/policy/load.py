@@ -16,6 +16,7 @@ from o2c.policy.base import LegalValue, PolicyError, PolicyFile
 from o2c.policy.controls import ControlsPolicy
 from o2c.policy.dunning import DunningPolicy
 from o2c.policy.matching import MatchingPolicy, ReasonCodesPolicy
+from o2c.policy.measures import ExpectedLossPolicy, KpisPolicy
 from o2c.policy.plain_yaml import PlainLoader
 from o2c.policy.receivables import AgingPolicy, SegmentsPolicy, TermsPolicy
 from o2c.policy.recovery import AgencyPolicy, CreditPolicy, WorklistPolicy
@@ -35,6 +36,8 @@ class Policies:
     terms: TermsPolicy
     controls: ControlsPolicy
     aging: AgingPolicy
+    expected_loss: ExpectedLossPolicy
+    kpis: KpisPolicy
 
     def __post_init__(self) -> None:
         for name in MODELS:
@@ -69,6 +72,8 @@ MODELS: dict[str, type[PolicyFile]] = {
     "terms": TermsPolicy,
     "controls": ControlsPolicy,
     "aging": AgingPolicy,
+    "expected_loss": ExpectedLossPolicy,
+    "kpis": KpisPolicy,
 }
 
 

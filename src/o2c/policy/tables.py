@@ -3,13 +3,14 @@
 import polars as pl
 
 from o2c import money
+from o2c.policy.kpi_tables import kpi_tables
 from o2c.policy.load import Policies
 
 DECIMAL = pl.Decimal(18, 6)
 
 
 def policy_tables(policies: Policies) -> dict[str, pl.DataFrame]:
-    """The tables of schema ``policy``: controls, aging_buckets, segments, currencies.
+    """The tables of schema ``policy``: controls, aging_buckets, segments, currencies, and those of key figures.
 
     Counts and days are bigint, ratios and weights decimal(18, 6), so that SQL reads the same values as Python.
     """
@@ -64,5 +65,10 @@ def policy_tables(policies: Policies) -> dict[str, pl.DataFrame]:
             sorted(money.MINOR_UNITS.items()),
             schema={"currency_code": pl.String, "minor_units": pl.Int64},
             orient="row",
+        ),
+        **kpi_tables(
+            policies.expected_loss,
+            policies.kpis,
+            tuple(bucket.label for bucket in policies.aging.buckets),
         ),
     }
