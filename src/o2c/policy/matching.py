@@ -10,6 +10,7 @@ from o2c.policy.base import (
     Count,
     CurrencyAmounts,
     Fraction,
+    Number,
     PolicyFile,
     PolicyModel,
     PositiveCount,
@@ -65,7 +66,7 @@ class SmallDifferences(PolicyModel):
 
     per_item: CurrencyAmounts = Field(description="most for one item")
     per_customer: CurrencyAmounts = Field(description="most for one customer on one day of application")
-    per_day: CurrencyAmounts = Field(description="most in one entity on one day of application")
+    per_day: CurrencyAmounts = Field(description="most in one currency on one day of application")
 
 
 class SubsetSums(PolicyModel):
@@ -81,7 +82,12 @@ class MatchingPolicy(PolicyFile):
 
     rules: tuple[Text, ...] = Field(min_length=1, description="evidence in use, of references and sums")
     automatic_score: Fraction = Field(description="from this score on nobody has to look")
-    score_margin: Fraction = Field(description="the next best explanation must be at least this far below")
+    doubt_ratio: Number = Field(
+        ge=1, le=100, description="the next best explanation must be this many times as doubtful (1 - score)"
+    )
+    known_payer_strength: Fraction = Field(
+        description="from this strength on a payer is known: unapplied money is on account, not in suspense"
+    )
     strengths: Strengths
     min_reference_length: PositiveCount = Field(
         description="characters of an invoice number, or digits of it, that is looked for inside free text"
