@@ -8,6 +8,7 @@ from o2c.policy.matching import MatchingPolicy, ReasonCodesPolicy
 from o2c.policy.measures import KPIS, ExpectedLossPolicy, KpisPolicy
 from o2c.policy.receivables import AgingPolicy, SegmentsPolicy, TermsPolicy
 from o2c.policy.recovery import AgencyPolicy, CreditPolicy, WorklistPolicy
+from o2c.policy.reporting import ReportingPolicy
 from o2c.policy.tables import policy_tables
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "Policies",
     "PolicyError",
     "ReasonCodesPolicy",
+    "ReportingPolicy",
     "SegmentsPolicy",
     "TermsPolicy",
     "WorklistPolicy",

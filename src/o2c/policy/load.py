@@ -20,6 +20,7 @@ from o2c.policy.measures import ExpectedLossPolicy, KpisPolicy
 from o2c.policy.plain_yaml import PlainLoader
 from o2c.policy.receivables import AgingPolicy, SegmentsPolicy, TermsPolicy
 from o2c.policy.recovery import AgencyPolicy, CreditPolicy, WorklistPolicy
+from o2c.policy.reporting import ReportingPolicy
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class Policies:
     aging: AgingPolicy
     expected_loss: ExpectedLossPolicy
     kpis: KpisPolicy
+    reporting: ReportingPolicy
 
     def __post_init__(self) -> None:
         for name in MODELS:
@@ -74,6 +76,7 @@ MODELS: dict[str, type[PolicyFile]] = {
     "aging": AgingPolicy,
     "expected_loss": ExpectedLossPolicy,
     "kpis": KpisPolicy,
+    "reporting": ReportingPolicy,
 }
 
 

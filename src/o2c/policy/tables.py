@@ -5,6 +5,7 @@ import polars as pl
 from o2c import money
 from o2c.policy.kpi_tables import kpi_tables
 from o2c.policy.load import Policies
+from o2c.policy.reporting import reporting_tables
 
 DECIMAL = pl.Decimal(18, 6)
 
@@ -71,4 +72,11 @@ def policy_tables(policies: Policies) -> dict[str, pl.DataFrame]:
             policies.kpis,
             tuple(bucket.label for bucket in policies.aging.buckets),
         ),
+        **reporting_tables(policies.reporting, _first_approval_level(policies)),
     }
+
+
+def _first_approval_level(policies: Policies) -> int | None:
+    """The lowest level whose letters wait for a person; overrides for some customers do not count."""
+    levels = [stage.level for stage in policies.dunning.stages if stage.required_approval_count > 0]
+    return min(levels, default=None)

@@ -1,0 +1,27 @@
+-- How the reports count: one row.
+select
+    baseline_date,
+    early_ratio,
+    late_ratio,
+    smallest_customer_ratio,
+    baseline_days,
+    own_settled_count,
+    segment_settled_count,
+    overdue_wait_days,
+    doubtful_after_days,
+    error_history_days,
+    process_window_days,
+    late_invoicing_days,
+    recurring_interval_count,
+    month_from_days,
+    month_to_days,
+    quarter_from_days,
+    quarter_to_days,
+    recurring_grace_days,
+    contact_window_days,
+    coverage_days,
+    day_one_days,
+    response_days,
+    first_approval_level,
+    lineage_days
+from {{ source("policy", "reporting") }}
