@@ -8,29 +8,52 @@ import duckdb
 import polars as pl
 
 from o2c.contract import PROVENANCE, SQL_TYPES, TABLES
+from o2c.frames import (
+    Applications,
+    CashCandidates,
+    CashDecisions,
+    CashExceptions,
+    Deductions,
+    Frame,
+    PayerAssignments,
+)
 
 RUN_FORMAT = "v1.5.0"
 MONEY, RATIO = "decimal(18, 4)", "decimal(18, 6)"
+
+FRAME_TYPES: dict[pl.DataType, str] = {
+    pl.String(): "varchar",
+    pl.Int64(): "bigint",
+    pl.Boolean(): "boolean",
+    pl.Date(): "date",
+    pl.Decimal(18, 4): MONEY,
+    pl.Decimal(18, 6): RATIO,
+}
+
+
+def _types_of(frame: type[Frame]) -> dict[str, str]:
+    """Columns of a frame as SQL types: what goes in and out as one frame has its columns written once."""
+    return {name: FRAME_TYPES[kind] for name, kind in frame.empty().schema.items()}
+
 
 # Tables of a run that no extract delivers. Columns and types as dbt reads them; empty until loaded.
 RUN_TABLES: dict[str, dict[str, str]] = {
     "raw.as_of_dates": {"as_of_date": "date", "is_run_date": "boolean"},
     "raw.sources": {"source": "varchar", "is_open_items_only": "boolean", "balance_date": "date"},
-    "raw.held_payments": {"payment_id": "varchar", "reason_code": "varchar", "reason": "varchar"},
-    "raw.engine_applications": {
-        "application_id": "varchar",
-        "payment_id": "varchar",
-        "invoice_id": "varchar",
-        "customer_id": "varchar",
+    "raw.risk_history": {
+        "as_of_date": "date",
+        "entity_id": "varchar",
         "currency_code": "varchar",
-        "application_type": "varchar",
-        "rule": "varchar",
-        "explanation": "varchar",
-        "reverses_application_id": "varchar",
-        "applied_amount": MONEY,
-        "score": RATIO,
-        "application_date": "date",
+        "at_risk_amount": MONEY,
+        "open_amount": MONEY,
     },
+    "raw.held_payments": {"payment_id": "varchar", "reason_code": "varchar", "reason": "varchar"},
+    "raw.engine_applications": _types_of(Applications),
+    "raw.payer_assignments": _types_of(PayerAssignments),
+    "raw.cash_deductions": _types_of(Deductions),
+    "raw.cash_exceptions": _types_of(CashExceptions),
+    "raw.cash_candidates": _types_of(CashCandidates),
+    "raw.cash_decisions": _types_of(CashDecisions),
     "raw.rejected_rows": {
         "file_id": "varchar",
         "source": "varchar",
@@ -75,6 +98,8 @@ RUN_TABLES: dict[str, dict[str, str]] = {
         "returned_payment_cap": "bigint",
     },
     "policy.currencies": {"currency_code": "varchar", "minor_units": "bigint"},
+    "policy.matching": {"paid_lookback_days": "bigint"},
+    "policy.deduction_reasons": {"reason_code": "varchar", "reason": "varchar", "opens_dispute": "boolean"},
     "policy.loss_ratios": {
         "aging_bucket": "varchar",
         "loss_numerator": "bigint",

@@ -102,7 +102,6 @@ def test_our_own_applications_count_until_the_ledger_books_them(tmp_path):
     }
     build = built(Book(tables, [AS_OF]), tmp_path / "book")
     ours = warehouse.connect(build)
-    types = warehouse.RUN_TABLES["raw.engine_applications"]
     for name, target, amount in (("E1", "I", "100"), ("E2", "J", "50")):
         row = {
             **{"application_id": name, "payment_id": "P", "invoice_id": target, "customer_id": "C"},
@@ -120,7 +119,8 @@ def test_our_own_applications_count_until_the_ledger_books_them(tmp_path):
             },
         }
         ours.execute(
-            f"insert into raw.engine_applications values ({', '.join('?' * len(types))})", list(row.values())
+            f"insert into raw.engine_applications ({', '.join(row)}) values ({', '.join('?' * len(row))})",
+            list(row.values()),
         )
     ours.close()
     _dbt.run_models(build, build.parent, "+path:models/marts/receivables +int_control_accounts_compared")

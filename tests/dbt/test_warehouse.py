@@ -77,6 +77,7 @@ def test_a_frame_comes_back_as_it_went_in(con):
         [
             {
                 **{"application_id": "007", "payment_id": "P", "invoice_id": "I", "customer_id": "C"},
+                **{"credit_memo_id": "M"},
                 **{
                     "currency_code": "EUR",
                     "application_type": "payment",

@@ -2,6 +2,7 @@
 select
     application_id,
     payment_id,
+    credit_memo_id,
     invoice_id,
     customer_id,
     currency_code,

@@ -11,7 +11,8 @@ DECIMAL = pl.Decimal(18, 6)
 
 
 def policy_tables(policies: Policies) -> dict[str, pl.DataFrame]:
-    """The tables of schema ``policy``: controls, aging_buckets, segments, currencies, and those of key figures.
+    """The tables of schema ``policy``: controls, aging_buckets, segments, currencies, and those of cash
+    application and of key figures.
 
     Counts and days are bigint, ratios and weights decimal(18, 6), so that SQL reads the same values as Python.
     """
@@ -61,6 +62,14 @@ def policy_tables(policies: Policies) -> dict[str, pl.DataFrame]:
         "segments": pl.DataFrame(
             {name: [value] for name, value in (decimals | counts).items()},
             schema=dict.fromkeys(decimals, DECIMAL) | dict.fromkeys(counts, pl.Int64),
+        ),
+        "matching": pl.DataFrame({"paid_lookback_days": [policies.matching.paid_lookback_days]}),
+        "deduction_reasons": pl.DataFrame(
+            sorted(
+                (reason.code, reason.text, reason.opens_dispute) for reason in policies.reason_codes.reasons
+            ),
+            schema={"reason_code": pl.String, "reason": pl.String, "opens_dispute": pl.Boolean},
+            orient="row",
         ),
         "currencies": pl.DataFrame(
             sorted(money.MINOR_UNITS.items()),

@@ -17,7 +17,7 @@ union all
 select
     engine.application_id,
     engine.payment_id,
-    null as credit_memo_id,
+    engine.credit_memo_id,
     engine.invoice_id,
     engine.reverses_application_id,
     engine.application_type,
@@ -28,13 +28,10 @@ select
     engine.score,
     engine.application_date
 from {{ ref("stg_engine_applications") }} as engine
--- once the ledger has booked a payment on an invoice itself, its row stands for ours
+-- once the ledger has booked something itself, its row stands for ours
 where
     not exists (
         select 1
-        from {{ ref("stg_payment_applications") }} as ledger
-        where
-            ledger.application_type in ('payment', 'reversal')
-            and ledger.payment_id = engine.payment_id
-            and ledger.invoice_id = engine.invoice_id
+        from {{ ref("int_applications_superseded") }} as superseded
+        where superseded.application_id = engine.application_id
     )

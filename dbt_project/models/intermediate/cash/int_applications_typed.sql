@@ -15,14 +15,14 @@ with
     ),
 
     reversed as (
-        select reversals.application_id, originals.application_type
+        select reversals.application_id, originals.application_type, originals.credit_memo_id
         from reversals
         inner join
             {{ ref("stg_payment_applications") }} as originals
             on originals.application_id = reversals.reverses_application_id
         where originals.application_type <> 'reversal'
         union all
-        select reversals.application_id, originals.application_type
+        select reversals.application_id, originals.application_type, originals.credit_memo_id
         from reversals
         inner join
             {{ ref("stg_engine_applications") }} as originals
@@ -31,7 +31,19 @@ with
     )
 
 select
-    recorded.*,
+    recorded.application_id,
+    recorded.payment_id,
+    -- a reversal need not repeat which credit memo gets its amount back
+    coalesce(recorded.credit_memo_id, reversed.credit_memo_id) as credit_memo_id,
+    recorded.invoice_id,
+    recorded.reverses_application_id,
+    recorded.application_type,
+    recorded.rule,
+    recorded.explanation,
+    recorded.applied_by,
+    recorded.applied_amount,
+    recorded.score,
+    recorded.application_date,
     case
         when recorded.application_type <> 'reversal'
         then recorded.application_type

@@ -30,10 +30,12 @@ select
             ~ " else invoices.invoice_amount end"
         )
     }} as invoice_amount,
+    invoices.discount_ratio,
     coalesce(invoices.status, 'posted') = 'cancelled' as is_cancelled,
     last_installments.invoice_id is not null as has_installments,
     coalesce(sources.is_open_items_only, false) as is_open_items_only,
     invoices.invoice_date,
+    invoices.discount_due_date,
     coalesce(
         last_installments.due_date,
         invoices.due_date,

@@ -1,6 +1,6 @@
 -- Customers, and a stub for each id that only documents mention; without a status a customer is active.
--- One row per customer_id.
-{{ config(materialized="table") }}
+-- One row per customer_id. Cash application compares payers with these names, so they are made in its pass too.
+{{ config(materialized="table", tags=["cash"]) }}
 
 with
     customers as (select * from {{ ref("stg_customers") }}),
@@ -23,6 +23,9 @@ with
         union
         select customer_id
         from {{ ref("stg_engine_applications") }}
+        union
+        select customer_id
+        from {{ ref("stg_payer_assignments") }}
     ),
 
     unknown as (
