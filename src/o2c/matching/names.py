@@ -1,0 +1,183 @@
+"""How alike two names of companies are, whatever typists, banks and registers make of them.
+
+A name becomes words without accents, capitals and punctuation. Two keys are made of them: ``bare`` is without legal
+forms (Inc, GmbH & Co. KG, S.p.A.), ``core`` is also without words that say nothing about whose company it is
+(systems, holding, us) and in alphabetical order.
+"""
+
+import polars as pl
+from rapidfuzz import fuzz
+
+# Longest first where one begins like another; words as they are after punctuation is gone.
+LEGAL_FORMS = (
+    # English
+    "INC INCORPORATED CORP CORPORATION CO COMPANY LTD LIMITED LLC LLP LP PLC PTY PTE PVT PRIVATE UNLTD CIC LC PC PLLC"
+    # German, Austrian, Swiss
+    " GMBH MBH AG KG KGAA OHG GBR UG EK EG EV SE HAFTUNGSBESCHRAENKT HAFTUNGSBESCHRANKT GESMBH"
+    # French, Belgian, Luxembourgish
+    " SA SARL SAS SASU EURL SNC SCA SCS SPRL SRL ASBL CIE SOCIETE"
+    # Dutch
+    " BV NV VOF CV BVBA"
+    # Italian, Spanish, Portuguese
+    " SPA SRLS SAPA SNC SL SLU SAU SLP LDA LTDA EIRELI"
+    # Nordic and Baltic
+    " AB OY OYJ AS ASA APS IS IVS AMBA HB KB EHF HF OU UAB SIA"
+    # Central and Eastern Europe
+    " SRO SPZOO ZOO KFT ZRT NYRT BT DOO DD EOOD OOD AD OOO ZAO OAO PAO"
+    # Asia, Latin America, elsewhere
+    " KK GK YK KABUSHIKI KAISHA SDN BHD TBK PT CV JSC PJSC FZE FZCO FZC DMCC WLL SAOG SADECV CV RL DE"
+)
+_LEGAL = "|".join(sorted(set(LEGAL_FORMS.split()) - {"DE", "RL"}, key=lambda word: (-len(word), word)))
+_LEGAL_FORMS_AT_END = (
+    rf"(?: (?:AND )?(?:{_LEGAL}|S A|S L|B V|N V|K K|A S|G M B H|SP Z O O|SP ZOO|S R O|D O O|DE CV|DE RL))+$"
+)
+_LEGAL_FORMS_INSIDE = r" (?:GMBH|INC|LTD|LLC|SARL|PLC|SPA|KGAA)( |$)"
+# Words that stand beside a name without saying whose it is.
+_WEAK_WORDS = (
+    r" (?:US|USA|IN|SYSTEMS?|ASSOCIATES?|TRUST|FOUNDATION|GROUP|GRUPPE|GROUPE|HOLDINGS?|INTERNATIONAL|INTL|"
+    r"SERVICES?|STORES?|THE|AND|OF|UND|ET|DE|DER|DIE)( |$)"
+)
+# Below this a shared beginning is no truncation but chance.
+_MIN_TRUNCATED = 10
+TRUNCATED = 0.95
+
+
+def name_words(names: pl.Expr) -> pl.Expr:
+    """The words of a name, in capitals, each with a blank before it; empty where there is none."""
+    plain = (
+        names.fill_null("")
+        .str.replace_many(
+            ["ß", "ẞ", "ø", "Ø", "ł", "Ł", "đ", "Đ"], ["ss", "SS", "o", "O", "l", "L", "d", "D"]
+        )
+        .str.normalize("NFKD")
+        .str.replace_all(r"\p{M}|[\u00AD\u200B-\u200F\u2060\uFEFF]", "")
+        .str.to_uppercase()
+        .str.replace_all("Æ", "AE", literal=True)
+        .str.replace_all("Œ", "OE", literal=True)
+        .str.replace_all(r"&|\+", " AND ")
+        # A/S and c/o would be two words, S.p.A. three; apostrophes join (MCDONALD'S).
+        .str.replace_all(r"\b([A-Z])/([A-Z])\b", "$1$2")
+        .str.replace_all(r"[.'’`´]", "")
+        .str.replace_all(r"[^\p{L}\p{N}]+", " ")
+        .str.strip_chars(" ")
+    )
+    return (
+        pl.when(plain != "")
+        .then(" " + plain)
+        .otherwise(pl.lit(""))
+        .str.replace_all(r" (?:UND|ET|OG|OCH|EN)( )", " AND$1")
+        # Umlauts are written both ways: MUELLER, MULLER.
+        .str.replace_all(r"([AOU])E", "$1")
+    )
+
+
+def bare_name(names: pl.Expr) -> pl.Expr:
+    """A name without legal forms, blanks and the word "and"; empty only for an empty name."""
+    words = name_words(names)
+    shorter = (
+        words.str.replace(_folded(_LEGAL_FORMS_AT_END), "")
+        .str.replace_all(_folded(_LEGAL_FORMS_INSIDE), "$1")
+        .str.replace(_folded(_LEGAL_FORMS_AT_END), "")
+    )
+    kept = pl.when(shorter.str.strip_chars(" ") == "").then(words).otherwise(shorter)
+    return kept.str.replace_all(r" AND( |$)", "$1").str.replace_all(" ", "", literal=True)
+
+
+def core_name(names: pl.Expr) -> pl.Expr:
+    """The words that tell companies apart, sorted; what ``bare_name`` drops and weak words are gone."""
+    words = name_words(names)
+    shorter = words
+    for _ in range(2):  # a weak word may uncover a legal form, and neighbours share the blank between them
+        shorter = (
+            shorter.str.replace(_folded(_LEGAL_FORMS_AT_END), "")
+            .str.replace_all(_folded(_LEGAL_FORMS_INSIDE), "$1")
+            .str.replace_all(_folded(_WEAK_WORDS), "$1")
+        )
+    kept = pl.when(shorter.str.strip_chars(" ") == "").then(words).otherwise(shorter)
+    return kept.str.strip_chars(" ").str.split(" ").list.sort().list.join(" ")
+
+
+def _folded(pattern: str) -> str:
+    """A pattern for words whose umlauts are folded already (COMPANY has none, GESMBH neither)."""
+    return pattern.replace("OE", "O").replace("UE", "U").replace("AE", "A")
+
+
+def likeness(one: str, other: str, at_least: float) -> float:
+    """How alike two core names are, 0 to 1: 0 below ``at_least``, where their digits differ or one is empty.
+
+    A name cut off by a bank (27 or 35 letters) is nearly the whole one.
+    """
+    if not one or not other or _digits(one) != _digits(other):
+        return 0.0
+    if one == other:
+        return 1.0
+    joined, whole = one.replace(" ", ""), other.replace(" ", "")
+    ratio = fuzz.ratio(joined, whole, score_cutoff=at_least * 100) / 100
+    short, long = sorted((joined, whole), key=len)
+    if len(short) >= _MIN_TRUNCATED and long.startswith(short):
+        ratio = max(ratio, TRUNCATED)
+    return ratio if ratio >= at_least else 0.0
+
+
+def _digits(name: str) -> str:
+    return "".join(letter for letter in name if letter.isdigit())
+
+
+def name_likeness(payer_names: pl.Series, customer_names: pl.Series) -> pl.Series:
+    """How alike the names of each pair are, 0 to 1, in the order given. An empty or unknown name is like none."""
+    pairs = pl.DataFrame({"payer_name": payer_names, "customer_name": customer_names}, strict=False)
+    distinct = pairs.unique().with_columns(
+        payer_bare=bare_name(pl.col("payer_name")),
+        customer_bare=bare_name(pl.col("customer_name")),
+        payer_core=core_name(pl.col("payer_name")),
+        customer_core=core_name(pl.col("customer_name")),
+    )
+    values = [
+        1.0 if bare and bare == other_bare else likeness(core, other_core, 0.0)
+        for bare, other_bare, core, other_core in distinct.select(
+            "payer_bare", "customer_bare", "payer_core", "customer_core"
+        ).iter_rows()
+    ]
+    known = distinct.select("payer_name", "customer_name", likeness=pl.Series(values, dtype=pl.Float64))
+    return pairs.join(
+        known, on=["payer_name", "customer_name"], how="left", nulls_equal=True, maintain_order="left"
+    )["likeness"]
+
+
+def families(customers: pl.DataFrame) -> pl.DataFrame:
+    """The family of each customer: the id of the head of its chain of parents.
+
+    A parent that is no customer is a head all the same. In a circle of parents the smallest id is the head.
+
+    Returns:
+        One row per customer_id, with ``family_id``, sorted.
+    """
+    parents = dict(
+        customers.filter(pl.col("parent_customer_id").is_not_null())
+        .select("customer_id", "parent_customer_id")
+        .sort("customer_id")
+        .iter_rows()
+    )
+    heads: dict[str, str] = {}
+    for start in parents:
+        chain, at = [], start
+        seen: dict[str, int] = {}
+        while at in parents and at not in heads and at not in seen:
+            seen[at] = len(chain)
+            chain.append(at)
+            at = parents[at]
+        head = heads.get(at, at)
+        if at in seen:
+            head = min(chain[seen[at] :])
+        heads.update(dict.fromkeys(chain, head))
+    found = pl.DataFrame(
+        {"customer_id": list(heads), "family_id": list(heads.values())},
+        schema={"customer_id": pl.String, "family_id": pl.String},
+    )
+    return (
+        customers.select("customer_id")
+        .join(found, on="customer_id", how="left", validate="m:1")
+        .select("customer_id", family_id=pl.coalesce("family_id", "customer_id"))
+        .unique()
+        .sort("customer_id")
+    )

@@ -1,0 +1,204 @@
+"""Who paid: each rule says which customers a payment may be from, and by what it knows them.
+
+A customer may be known by several rules; the most trusted one is named. Nothing is decided here: a payment that
+several customers may have made has a row for each.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import polars as pl
+
+from o2c.matching.names import bare_name, core_name, likeness
+from o2c.policy import MatchingPolicy
+from o2c.policy.matching import PAYER_RULES
+
+PAYERS = {
+    "payment_key": pl.UInt32(),
+    "customer_id": pl.String(),
+    "rule": pl.String(),
+    "said": pl.String(),
+}
+# Letters at either end of a name, of which at least one survives a typing error.
+_ENDS = 4
+# A word or ending that more customers share than this finds nobody.
+_MAX_SHARED = 400
+
+
+@dataclass(frozen=True)
+class Directory:
+    """What is known of customers: names and accounts from which they paid."""
+
+    customers: pl.DataFrame
+    accounts: pl.DataFrame
+
+
+class PayerRule(Protocol):
+    """What every rule offers: its name in the policy, and ``payment_key, customer_id, said``."""
+
+    @property
+    def name(self) -> str: ...
+
+    def find(self, payments: pl.DataFrame, directory: Directory, policy: MatchingPolicy) -> pl.DataFrame: ...
+
+
+@dataclass(frozen=True)
+class SourceCustomerRule:
+    """The payment came with the customer's id."""
+
+    name: str = "source_customer"
+
+    def find(self, payments: pl.DataFrame, directory: Directory, policy: MatchingPolicy) -> pl.DataFrame:
+        return payments.filter(pl.col("customer_id").is_not_null()).select(
+            "payment_key", "customer_id", said=pl.lit("the source names the customer")
+        )
+
+
+@dataclass(frozen=True)
+class AccountRule:
+    """The payer's account has paid for the customer before, or a person said that it does."""
+
+    name: str
+    is_remembered: bool
+    said: str
+
+    def find(self, payments: pl.DataFrame, directory: Directory, policy: MatchingPolicy) -> pl.DataFrame:
+        accounts = directory.accounts.filter(pl.col("is_remembered") == self.is_remembered)
+        return (
+            payments.select("payment_key", payer_account=_account("payer_account"))
+            .filter(pl.col("payer_account") != "")
+            .join(accounts.select("customer_id", payer_account=_account("payer_account")), on="payer_account")
+            .select("payment_key", "customer_id", said=pl.lit(self.said))
+        )
+
+
+@dataclass(frozen=True)
+class NameRule:
+    """The payer's name is the customer's, but for spelling and legal forms."""
+
+    name: str = "payer_name"
+
+    def find(self, payments: pl.DataFrame, directory: Directory, policy: MatchingPolicy) -> pl.DataFrame:
+        called = directory.customers.select(
+            "customer_id", "customer_name", bare=bare_name(pl.col("customer_name"))
+        ).filter(pl.col("bare") != "")
+        names = payments.select("payer_name").unique().with_columns(bare=bare_name(pl.col("payer_name")))
+        return (
+            names.join(called, on="bare")
+            .select(
+                "payer_name", "customer_id", said=pl.format("{} is called {}", "customer_id", "customer_name")
+            )
+            .join(payments.select("payment_key", "payer_name"), on="payer_name")
+            .select("payment_key", "customer_id", "said")
+        )
+
+
+@dataclass(frozen=True)
+class SimilarNameRule:
+    """The payer's name is much like the customer's, and like no other's."""
+
+    name: str = "similar_name"
+
+    def find(self, payments: pl.DataFrame, directory: Directory, policy: MatchingPolicy) -> pl.DataFrame:
+        """The customers of the most similar name, where the next name is less alike by the margin.
+
+        Only names that share a word, a beginning or an ending are compared: others are not similar.
+        """
+        paying = _cored(payments.select(name="payer_name").unique())
+        called = _cored(directory.customers.select(name="customer_name").unique())
+        floor = float(policy.name_similarity - policy.name_margin)
+        pairs = (
+            _keys(paying)
+            .join(_keys(called).filter(pl.len().over("key") <= _MAX_SHARED), on="key")
+            .select("core", core_of_customer="core_right")
+            .unique()
+        )
+        alike = [likeness(one, other, floor) for one, other in pairs.iter_rows()]
+        best = (
+            pairs.with_columns(likeness=pl.Series(alike, dtype=pl.Float64))
+            .filter(pl.col("likeness") >= floor)
+            .with_columns(best=pl.col("likeness").max().over("core"))
+            # How many names come within the margin of the best: one is the best itself.
+            .filter((pl.col("likeness") > pl.col("best") - float(policy.name_margin)).sum().over("core") == 1)
+            .filter(
+                (pl.col("likeness") == pl.col("best")) & (pl.col("likeness") >= float(policy.name_similarity))
+            )
+        )
+        return (
+            best.join(called.rename({"name": "customer_name"}), left_on="core_of_customer", right_on="core")
+            .join(paying.rename({"name": "payer_name"}), on="core")
+            .join(directory.customers, on="customer_name")
+            .join(payments.select("payment_key", "payer_name"), on="payer_name")
+            .select(
+                "payment_key",
+                "customer_id",
+                said=pl.format("{} is called {}, much alike", "customer_id", "customer_name"),
+            )
+        )
+
+
+SOURCE_CUSTOMER = SourceCustomerRule()
+REMEMBERED_ACCOUNT = AccountRule("remembered_account", True, "a person said whose account it is")
+PAYER_ACCOUNT = AccountRule("payer_account", False, "the account paid for the customer before")
+PAYER_NAME = NameRule()
+SIMILAR_NAME = SimilarNameRule()
+SURE_RULES: tuple[PayerRule, ...] = (SOURCE_CUSTOMER, REMEMBERED_ACCOUNT, PAYER_ACCOUNT, PAYER_NAME)
+
+
+def find_payers(
+    payments: pl.DataFrame, customers: pl.DataFrame, accounts: pl.DataFrame, policy: MatchingPolicy
+) -> pl.DataFrame:
+    """Customers who may have made each payment.
+
+    Args:
+        payments: ApplicablePayments with ``payment_key``.
+        customers: CustomerNames.
+        accounts: PayerAccounts.
+        policy: how alike names must be.
+
+    Returns:
+        One row per payment_key and customer_id with the most trusted rule, sorted; ``PAYERS``.
+    """
+    directory = Directory(customers, accounts)
+    found = [_ranked(rule, rule.find(payments, directory, policy)) for rule in SURE_RULES]
+    known = pl.concat(found).select("payment_key").unique()
+    unknown = payments.join(known, on="payment_key", how="anti")
+    found.append(_ranked(SIMILAR_NAME, SIMILAR_NAME.find(unknown, directory, policy)))
+    return (
+        pl.concat(found)
+        .sort("payment_key", "customer_id", "rank", "said")
+        .unique(["payment_key", "customer_id"], keep="first", maintain_order=True)
+        .select(*PAYERS)
+    )
+
+
+def _ranked(rule: PayerRule, found: pl.DataFrame) -> pl.DataFrame:
+    rank = PAYER_RULES.index(rule.name)
+    return found.with_columns(rule=pl.lit(rule.name), rank=pl.lit(rank, dtype=pl.Int32))
+
+
+def _account(column: str) -> pl.Expr:
+    """An account number as banks print it or not: blanks mean nothing."""
+    return pl.col(column).str.replace_all(" ", "", literal=True).str.to_uppercase()
+
+
+def _cored(names: pl.DataFrame) -> pl.DataFrame:
+    return names.with_columns(core=core_name(pl.col("name"))).filter(pl.col("core") != "").sort("name")
+
+
+def _keys(names: pl.DataFrame) -> pl.DataFrame:
+    """``core, key``: what two similar names share at least one of."""
+    cores = names.select("core").unique()
+    joined = pl.col("core").str.replace_all(" ", "", literal=True)
+    words = (
+        cores.select("core", key=pl.col("core").str.split(" "))
+        .explode("key")
+        .filter(pl.col("key").str.len_chars() >= _ENDS)
+    )
+    return pl.concat(
+        [
+            words,
+            cores.select("core", key="^" + joined.str.head(_ENDS)),
+            cores.select("core", key=joined.str.tail(_ENDS) + "$"),
+        ]
+    )
