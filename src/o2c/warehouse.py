@@ -124,6 +124,8 @@ RUN_TABLES: dict[str, dict[str, str]] = {
         "baseline_date": "date",
         "early_ratio": RATIO,
         "late_ratio": RATIO,
+        "early_weight": RATIO,
+        "late_weight": RATIO,
         "smallest_customer_ratio": RATIO,
         "baseline_days": "bigint",
         "own_settled_count": "bigint",

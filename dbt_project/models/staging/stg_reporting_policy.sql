@@ -3,6 +3,8 @@ select
     baseline_date,
     early_ratio,
     late_ratio,
+    early_weight,
+    late_weight,
     smallest_customer_ratio,
     baseline_days,
     own_settled_count,

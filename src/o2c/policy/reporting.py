@@ -22,6 +22,8 @@ class ForecastRules(PolicyModel):
     horizon_weeks: WeekCount = Field(description="weeks shown one by one")
     early_ratio: Fraction = Field(description="quantile of days late of the early case")
     late_ratio: Fraction = Field(gt=0, description="quantile of days late of the late case")
+    early_weight: Fraction = Field(description="share of the early case in what is expected")
+    late_weight: Fraction = Field(description="share of the late case; the rest is the usual one")
     own_settled_count: PositiveCount = Field(
         description="with fewer settled items the segment's habits count"
     )
@@ -34,6 +36,8 @@ class ForecastRules(PolicyModel):
     def _in_order(self) -> "ForecastRules":
         if self.early_ratio >= self.late_ratio:
             raise ValueError("early_ratio must be below late_ratio")
+        if self.early_weight + self.late_weight > 1:
+            raise ValueError("early_weight and late_weight must not be more than 1 together")
         return self
 
 
@@ -109,6 +113,8 @@ def reporting_tables(policy: ReportingPolicy, first_approval_level: int | None) 
     ratios = {
         "early_ratio": forecast.early_ratio,
         "late_ratio": forecast.late_ratio,
+        "early_weight": forecast.early_weight,
+        "late_weight": forecast.late_weight,
         "smallest_customer_ratio": process.smallest_customer_ratio,
     }
     counts = {

@@ -23,6 +23,7 @@ with
                 then 'ledger'
                 else 'terms'
             end as basis,
+            profiles.segment,
             cast(
                 round(coalesce(profiles.weighted_days_late, profiles.average_days_late), 0) as bigint
             ) as own_days,
@@ -55,6 +56,9 @@ with
             as_of_date,
             customer_id,
             basis,
+            case
+                basis when 'customer' then customer_id when 'segment' then segment when 'ledger' then '(all)'
+            end as pool_id,
             case
                 basis
                 when 'customer'
@@ -93,6 +97,7 @@ select
     as_of_date,
     customer_id,
     basis,
+    pool_id,
     cast(usual_days as bigint) as usual_days,
     cast(least(early_days, usual_days) as bigint) as early_days,
     cast(greatest(late_days, usual_days) as bigint) as late_days

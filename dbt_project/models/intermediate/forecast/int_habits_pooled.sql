@@ -2,26 +2,8 @@
 -- as_of_date, pool_type, pool_id. Quantiles by nearest rank: the fewest days that the policy's share of the
 -- items, counted whole, stayed within. No interpolation: the days are days on which somebody did pay.
 with
-    counted as (select * from {{ ref("int_days_late_counted") }}),
-    profiles as (select as_of_date, customer_id, segment from {{ ref("int_customers_profiled") }}),
+    days as (select * from {{ ref("int_days_late_pooled") }}),
     policy as (select * from {{ ref("stg_reporting_policy") }}),
-
-    pooled as (
-        select as_of_date, 'customer' as pool_type, customer_id as pool_id, days_late, item_count
-        from counted
-        union all
-        select counted.as_of_date, 'segment', profiles.segment, counted.days_late, sum(counted.item_count)
-        from counted
-        inner join
-            profiles
-            on profiles.as_of_date = counted.as_of_date
-            and profiles.customer_id = counted.customer_id
-        group by counted.as_of_date, profiles.segment, counted.days_late
-        union all
-        select as_of_date, 'ledger', '(all)', days_late, sum(item_count)
-        from counted
-        group by as_of_date, days_late
-    ),
 
     ranked as (
         select
@@ -32,7 +14,7 @@ with
                 rows between unbounded preceding and current row
             ) as until_count,
             sum(item_count) over (partition by as_of_date, pool_type, pool_id) as settled_count
-        from pooled
+        from days
     )
 
 select

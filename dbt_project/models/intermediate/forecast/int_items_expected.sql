@@ -2,12 +2,13 @@
 -- row per
 -- as_of_date, invoice_id, installment_number, part, promise_id. promised: on the promised date, in all
 -- three cases.
--- habitual: due date and habit; a date gone by is followed by the late one, and that by the policy's wait
--- (twice the
--- wait in the late case). disputed, and doubtful (past due for too long or of an insolvent customer): after
--- the
--- horizon. The last week stands for all that comes later. Early is never later than usual, late never
--- earlier.
+-- habitual: due date and habit; once that day has gone by, when those paid who had not paid by then (of the
+-- same
+-- pool, else of the ledger), and where nobody ever paid so late, the policy's wait (twice the wait in the
+-- late case).
+-- disputed, and doubtful (past due for too long or of an insolvent customer): after the horizon. The last
+-- week stands
+-- for all that comes later. Early is never later than usual, late never earlier.
 {{ config(materialized="table") }}
 
 with
@@ -16,6 +17,7 @@ with
     ),
     promises as (select * from {{ ref("int_promises_allocated") }}),
     habits as (select * from {{ ref("int_habits_chosen") }}),
+    remaining as (select * from {{ ref("int_habits_remaining") }}),
     profiles as (select as_of_date, customer_id, status from {{ ref("int_customers_profiled") }}),
     policy as (select * from {{ ref("stg_reporting_policy") }}),
     horizon as (select max(week_number) as last_week from {{ ref("stg_forecast_weeks") }}),
@@ -36,9 +38,13 @@ with
             items.days_past_due > policy.doubtful_after_days
             or coalesce(profiles.status = 'insolvent', false) as is_doubtful,
             coalesce(habits.basis, 'terms') as basis,
+            coalesce(habits.usual_days, 0) > items.days_past_due as is_ahead,
             coalesce(habits.early_days, 0) - items.days_past_due as early_in,
             coalesce(habits.usual_days, 0) - items.days_past_due as usual_in,
             coalesce(habits.late_days, 0) - items.days_past_due as late_in,
+            coalesce(pools.early_days, ledgers.early_days) - items.days_past_due as left_early_in,
+            coalesce(pools.middle_days, ledgers.middle_days) - items.days_past_due as left_middle_in,
+            coalesce(pools.late_days, ledgers.late_days) - items.days_past_due as left_late_in,
             policy.overdue_wait_days as wait_days
         from items
         cross join policy
@@ -49,6 +55,17 @@ with
             and covered.installment_number = items.installment_number
         left join habits on habits.as_of_date = items.as_of_date and habits.customer_id = items.customer_id
         left join
+            remaining as pools
+            on pools.as_of_date = items.as_of_date
+            and pools.pool_type = habits.basis
+            and pools.pool_id = habits.pool_id
+            and pools.days_past_due = items.days_past_due
+        left join
+            remaining as ledgers
+            on ledgers.as_of_date = items.as_of_date
+            and ledgers.pool_type = 'ledger'
+            and ledgers.days_past_due = items.days_past_due
+        left join
             profiles on profiles.as_of_date = items.as_of_date and profiles.customer_id = items.customer_id
     ),
 
@@ -58,11 +75,11 @@ with
             case when is_doubtful then 'doubtful' else 'habitual' end as part,
             cast(null as {{ dbt.type_string() }}) as promise_id,
             habitual_amount as part_amount,
-            greatest(early_in, 1) as early_day,
             case
-                when usual_in >= 1 then usual_in when late_in >= 1 then late_in else wait_days
-            end as usual_day,
-            case when late_in >= 1 then late_in else 2 * wait_days end as late_day
+                when is_ahead then greatest(early_in, 1) else coalesce(left_early_in, wait_days)
+            end as early_day,
+            case when is_ahead then usual_in else coalesce(left_middle_in, wait_days) end as usual_day,
+            case when is_ahead then late_in else coalesce(left_late_in, 2 * wait_days) end as late_day
         from timed
         where habitual_amount > 0
         union all
