@@ -2,14 +2,14 @@
 
 A name becomes words without accents, capitals and punctuation. Two keys are made of them: ``bare`` is without legal
 forms (Inc, GmbH & Co. KG, S.p.A.), ``core`` is also without words that say nothing about whose company it is
-(systems, holding, us) and in alphabetical order.
+(systems, holding, us).
 """
 
 import polars as pl
 from rapidfuzz import fuzz
 
-# Longest first where one begins like another; words as they are after punctuation is gone.
-LEGAL_FORMS = (
+# Words as they are after punctuation is gone.
+_LEGAL_FORMS = (
     # English
     "INC INCORPORATED CORP CORPORATION CO COMPANY LTD LIMITED LLC LLP LP PLC PTY PTE PVT PRIVATE UNLTD CIC LC PC PLLC"
     # German, Austrian, Swiss
@@ -25,12 +25,15 @@ LEGAL_FORMS = (
     # Central and Eastern Europe
     " SRO SPZOO ZOO KFT ZRT NYRT BT DOO DD EOOD OOD AD OOO ZAO OAO PAO"
     # Asia, Latin America, elsewhere
-    " KK GK YK KABUSHIKI KAISHA SDN BHD TBK PT CV JSC PJSC FZE FZCO FZC DMCC WLL SAOG SADECV CV RL DE"
+    " KK GK YK KABUSHIKI KAISHA SDN BHD TBK PT CV JSC PJSC FZE FZCO FZC DMCC WLL SAOG SADECV"
 )
-_LEGAL = "|".join(sorted(set(LEGAL_FORMS.split()) - {"DE", "RL"}, key=lambda word: (-len(word), word)))
-_LEGAL_FORMS_AT_END = (
-    rf"(?: (?:AND )?(?:{_LEGAL}|S A|S L|B V|N V|K K|A S|G M B H|SP Z O O|SP ZOO|S R O|D O O|DE CV|DE RL))+$"
-)
+# Of other scripts, which write no blanks.
+_FOREIGN_FORMS = "株式会社|有限会社|合同会社|股份有限公司|有限公司|有限责任公司|주식회사"
+# Longest first where one begins like another.
+_LEGAL = "|".join(sorted(set(_LEGAL_FORMS.split()), key=lambda word: (-len(word), word)))
+# The same spelled with blanks between their letters, and Mexican ones.
+_SPACED = "S A|S L|Z OO|SP Z OO|SP Z O O|SP ZOO|B V|N V|K K|A S|G M B H|S R O|D O O|DE CV|DE RL"
+_LEGAL_FORMS_AT_END = rf"(?: (?:AND )?(?:{_LEGAL}|{_SPACED}))+$"
 _LEGAL_FORMS_INSIDE = r" (?:GMBH|INC|LTD|LLC|SARL|PLC|SPA|KGAA)( |$)"
 # Words that stand beside a name without saying whose it is.
 _WEAK_WORDS = (
@@ -57,6 +60,7 @@ def name_words(names: pl.Expr) -> pl.Expr:
         .str.replace_all(r"&|\+", " AND ")
         # A/S and c/o would be two words, S.p.A. three; apostrophes join (MCDONALD'S).
         .str.replace_all(r"\b([A-Z])/([A-Z])\b", "$1$2")
+        .str.replace_all(_FOREIGN_FORMS, " ")
         .str.replace_all(r"[.'’`´]", "")
         .str.replace_all(r"[^\p{L}\p{N}]+", " ")
         .str.strip_chars(" ")
@@ -84,7 +88,7 @@ def bare_name(names: pl.Expr) -> pl.Expr:
 
 
 def core_name(names: pl.Expr) -> pl.Expr:
-    """The words that tell companies apart, sorted; what ``bare_name`` drops and weak words are gone."""
+    """The words that tell companies apart: what ``bare_name`` drops and weak words are gone, blanks stay."""
     words = name_words(names)
     shorter = words
     for _ in range(2):  # a weak word may uncover a legal form, and neighbours share the blank between them
@@ -94,7 +98,7 @@ def core_name(names: pl.Expr) -> pl.Expr:
             .str.replace_all(_folded(_WEAK_WORDS), "$1")
         )
     kept = pl.when(shorter.str.strip_chars(" ") == "").then(words).otherwise(shorter)
-    return kept.str.strip_chars(" ").str.split(" ").list.sort().list.join(" ")
+    return kept.str.strip_chars(" ")
 
 
 def _folded(pattern: str) -> str:
@@ -103,9 +107,9 @@ def _folded(pattern: str) -> str:
 
 
 def likeness(one: str, other: str, at_least: float) -> float:
-    """How alike two core names are, 0 to 1: 0 below ``at_least``, where their digits differ or one is empty.
+    """How alike two names of words are, 0 to 1: 0 below ``at_least``, where their digits differ or one is empty.
 
-    A name cut off by a bank (27 or 35 letters) is nearly the whole one.
+    The order of words means nothing. A name cut off by a bank (27 or 35 letters) is nearly the whole one.
     """
     if not one or not other or _digits(one) != _digits(other):
         return 0.0
@@ -113,6 +117,8 @@ def likeness(one: str, other: str, at_least: float) -> float:
         return 1.0
     joined, whole = one.replace(" ", ""), other.replace(" ", "")
     ratio = fuzz.ratio(joined, whole, score_cutoff=at_least * 100) / 100
+    if " " in one and " " in other:
+        ratio = max(ratio, fuzz.token_sort_ratio(one, other, score_cutoff=at_least * 100) / 100)
     short, long = sorted((joined, whole), key=len)
     if len(short) >= _MIN_TRUNCATED and long.startswith(short):
         ratio = max(ratio, TRUNCATED)
@@ -120,7 +126,7 @@ def likeness(one: str, other: str, at_least: float) -> float:
 
 
 def _digits(name: str) -> str:
-    return "".join(letter for letter in name if letter.isdigit())
+    return "".join(filter(str.isdigit, name))
 
 
 def name_likeness(payer_names: pl.Series, customer_names: pl.Series) -> pl.Series:
@@ -133,7 +139,7 @@ def name_likeness(payer_names: pl.Series, customer_names: pl.Series) -> pl.Serie
         customer_core=core_name(pl.col("customer_name")),
     )
     values = [
-        1.0 if bare and bare == other_bare else likeness(core, other_core, 0.0)
+        max(likeness(bare, other_bare, 0.0), likeness(core, other_core, 0.0))
         for bare, other_bare, core, other_core in distinct.select(
             "payer_bare", "customer_bare", "payer_core", "customer_core"
         ).iter_rows()

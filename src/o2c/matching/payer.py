@@ -95,7 +95,10 @@ class NameRule:
 
 @dataclass(frozen=True)
 class SimilarNameRule:
-    """The payer's name is much like the customer's, and like no other's."""
+    """The payer's name is much like the customer's, and like no other's.
+
+    Names that differ in weak words only (Acme Systems, Acme Trust) are one name: all their customers are found.
+    """
 
     name: str = "similar_name"
 
@@ -104,29 +107,35 @@ class SimilarNameRule:
 
         Only names that share a word, a beginning or an ending are compared: others are not similar.
         """
-        paying = _cored(payments.select(name="payer_name").unique())
-        called = _cored(directory.customers.select(name="customer_name").unique())
+        paying = _keyed(payments.select(name="payer_name").unique())
+        called = _keyed(directory.customers.select(name="customer_name").unique())
         floor = float(policy.name_similarity - policy.name_margin)
         pairs = (
-            _keys(paying)
-            .join(_keys(called).filter(pl.len().over("key") <= _MAX_SHARED), on="key")
-            .select("core", core_of_customer="core_right")
+            _shared(paying)
+            .join(_shared(called).filter(pl.len().over("key") <= _MAX_SHARED), on="key")
+            .select("bare", "core", "bare_right", "core_right")
             .unique()
         )
-        alike = [likeness(one, other, floor) for one, other in pairs.iter_rows()]
+        alike = [
+            max(likeness(bare, other_bare, floor), likeness(core, other_core, floor))
+            for bare, core, other_bare, other_core in pairs.iter_rows()
+        ]
         best = (
             pairs.with_columns(likeness=pl.Series(alike, dtype=pl.Float64))
-            .filter(pl.col("likeness") >= floor)
-            .with_columns(best=pl.col("likeness").max().over("core"))
+            .filter(pl.col("likeness") > 0)
+            .group_by("bare", "core_right")
+            .agg(pl.col("likeness").max())
+            .with_columns(best=pl.col("likeness").max().over("bare"))
             # How many names come within the margin of the best: one is the best itself.
-            .filter((pl.col("likeness") > pl.col("best") - float(policy.name_margin)).sum().over("core") == 1)
+            .filter((pl.col("likeness") > pl.col("best") - float(policy.name_margin)).sum().over("bare") == 1)
             .filter(
                 (pl.col("likeness") == pl.col("best")) & (pl.col("likeness") >= float(policy.name_similarity))
             )
+            .select("bare", "core_right")
         )
         return (
-            best.join(called.rename({"name": "customer_name"}), left_on="core_of_customer", right_on="core")
-            .join(paying.rename({"name": "payer_name"}), on="core")
+            best.join(called.select(customer_name="name", core_right="core"), on="core_right")
+            .join(paying.select("bare", payer_name="name"), on="bare")
             .join(directory.customers, on="customer_name")
             .join(payments.select("payment_key", "payer_name"), on="payer_name")
             .select(
@@ -182,23 +191,25 @@ def _account(column: str) -> pl.Expr:
     return pl.col(column).str.replace_all(" ", "", literal=True).str.to_uppercase()
 
 
-def _cored(names: pl.DataFrame) -> pl.DataFrame:
-    return names.with_columns(core=core_name(pl.col("name"))).filter(pl.col("core") != "").sort("name")
+def _keyed(names: pl.DataFrame) -> pl.DataFrame:
+    return (
+        names.with_columns(bare=bare_name(pl.col("name")), core=core_name(pl.col("name")))
+        .filter(pl.col("bare") != "")
+        .sort("name")
+    )
 
 
-def _keys(names: pl.DataFrame) -> pl.DataFrame:
-    """``core, key``: what two similar names share at least one of."""
-    cores = names.select("core").unique()
+def _shared(names: pl.DataFrame) -> pl.DataFrame:
+    """``bare, core, key``: what two similar names share at least one of."""
+    cores = names.select("bare", "core").unique()
     joined = pl.col("core").str.replace_all(" ", "", literal=True)
-    words = (
-        cores.select("core", key=pl.col("core").str.split(" "))
-        .explode("key")
-        .filter(pl.col("key").str.len_chars() >= _ENDS)
+    words = cores.select("bare", "core", key=pl.col("core").str.split(" ")).explode(
+        "key", empty_as_null=False
     )
     return pl.concat(
         [
-            words,
-            cores.select("core", key="^" + joined.str.head(_ENDS)),
-            cores.select("core", key=joined.str.tail(_ENDS) + "$"),
+            words.filter(pl.col("key").str.len_chars() >= _ENDS),
+            cores.select("bare", "core", key="^" + joined.str.head(_ENDS)),
+            cores.select("bare", "core", key=joined.str.tail(_ENDS) + "$"),
         ]
     )
