@@ -8,9 +8,9 @@ Nothing there is ever changed: another content is another file, another mapping 
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -34,6 +34,22 @@ class Delivery:
     name: str
     file_id: str
     mapping_id: str
+    seen_at: datetime
+
+
+@dataclass(frozen=True)
+class KnownFile:
+    """A file's rows in one contract table that count, with all that decides how they count beside its content."""
+
+    source: str
+    table_name: str
+    name: str
+    file_id: str
+    mapping_id: str
+    names_order: bool
+    is_chosen: bool
+    is_open_items_only: bool
+    balance_date: date | None
     seen_at: datetime
 
 
@@ -95,17 +111,14 @@ class RefusedFiles(ValueError):
 
 
 @dataclass
-class LandingReport:
-    """What a source delivered: what is landed, what was refused, what is worth knowing."""
+class Delivered:
+    """What of a source counts, and what is worth knowing of it."""
 
-    definition: Definition
+    source: str
+    is_open_items_only: bool = False
+    balance_date: date | None = None
     landed: list[Landed] = field(default_factory=list)
-    refusals: list[Refusal] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
-
-    @property
-    def source(self) -> str:
-        return self.definition.source
 
     def totals(self) -> dict[str, Counts]:
         """Counts per table over its files."""
@@ -119,6 +132,31 @@ class LandingReport:
             whole.skipped = dict(Counter(whole.skipped) + Counter(part.counts.skipped))
             whole.uses = dict(Counter(whole.uses) + Counter(part.counts.uses))
         return found
+
+    def known_files(self) -> list[KnownFile]:
+        """What counts of this source, as the ledger keeps it."""
+        return [
+            KnownFile(
+                part.source,
+                part.table,
+                part.name,
+                part.file_id,
+                part.mapping_id,
+                part.names_order,
+                part.is_chosen,
+                self.is_open_items_only,
+                self.balance_date,
+                part.seen_at,
+            )
+            for part in self.landed
+        ]
+
+
+@dataclass
+class LandingReport(Delivered):
+    """What a source delivered now: what is landed, what was refused."""
+
+    refusals: list[Refusal] = field(default_factory=list)
 
     def require_no_refusals(self) -> None:
         """Go on only when every file was taken.
@@ -143,7 +181,7 @@ def land(
         deliveries: what was seen before; told of everything new.
         loaded_at: now, in UTC; stamped on every row, and its date tells future dates.
     """
-    report = LandingReport(definition)
+    report = LandingReport(definition.source, definition.spec.open_items_only, definition.balance_date)
     history = deliveries.history(definition.source)
     lookups = Lookups(definition)
     present: list[tuple[str, str]] = []
@@ -186,6 +224,41 @@ def land(
     return report
 
 
+def landed_then(files: Iterable[KnownFile], landing_dir: Path) -> list[Delivered]:
+    """What counted at some instant, by source, out of the landed files.
+
+    Raises:
+        FileNotFoundError: a file that counted then is no longer in landing.
+    """
+    found: dict[str, Delivered] = {}
+    for file in files:
+        folder = _folder(landing_dir, file.source, file.table_name, file.mapping_id)
+        if not (folder / f"{file.file_id}.json").exists():
+            raise FileNotFoundError(
+                2,
+                "landed before and no longer there, so that day cannot be told again",
+                str(folder / file.file_id),
+            )
+        whole = found.setdefault(
+            file.source, Delivered(file.source, file.is_open_items_only, file.balance_date)
+        )
+        whole.landed.append(
+            _landed(
+                file.source,
+                file.table_name,
+                file.name,
+                file.file_id,
+                file.mapping_id,
+                folder,
+                False,
+                file.seen_at,
+                file.names_order,
+                file.is_chosen,
+            )
+        )
+    return list(found.values())
+
+
 def _land_mappings(
     definition: Definition,
     landing_dir: Path,
@@ -215,7 +288,7 @@ def _land_mappings(
             _keep(landing.folder, file_id, temporary, problems, counts)
     for (table, i), mapping_id in known.items():
         yield _landed(
-            definition,
+            definition.source,
             table,
             name,
             file_id,
@@ -244,11 +317,11 @@ def _land_inline(
             _keep(folder, file_id, *land_rows(definition, Landing(table, spec, folder), file_id, loaded_at))
         name = f"{definition.origin.name}#{table}"
         seen_at = _first_seen(history, file_id, mapping_id, loaded_at)
-        yield _landed(definition, table, name, file_id, mapping_id, folder, is_new, seen_at, False)
+        yield _landed(definition.source, table, name, file_id, mapping_id, folder, is_new, seen_at, False)
 
 
 def _landed(
-    definition: Definition,
+    source: str,
     table: str,
     name: str,
     file_id: str,
@@ -261,7 +334,7 @@ def _landed(
 ) -> Landed:
     receipt = json.loads((folder / f"{file_id}.json").read_text(encoding="utf-8"))
     return Landed(
-        definition.source,
+        source,
         table,
         name,
         file_id,

@@ -6,13 +6,27 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import polars as pl
-from sqlalchemy import Engine, create_engine, event, func, insert, make_url, select, union_all, update
+from sqlalchemy import (
+    ColumnElement,
+    Engine,
+    create_engine,
+    event,
+    func,
+    insert,
+    inspect,
+    make_url,
+    or_,
+    select,
+    text,
+    union_all,
+    update,
+)
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, SQLAlchemyError
 
 from o2c.contract import MONEY
 from o2c.frames import LetterHistory, LetterLines, LineHistory, PlacedItems
-from o2c.landing import Delivery
-from o2c.ledger.tables import deliveries, letter_lines, letters, metadata, placements, runs
+from o2c.landing import Delivery, KnownFile
+from o2c.ledger.tables import deliveries, known_files, letter_lines, letters, metadata, placements, runs
 
 
 class LedgerError(RuntimeError):
@@ -45,6 +59,7 @@ class Ledger:
             if self._engine.dialect.name == "sqlite":
                 event.listen(self._engine, "connect", _set_pragmas)
             metadata.create_all(self._engine)
+            _add_columns(self._engine)
         except (SQLAlchemyError, ModuleNotFoundError) as error:
             why = error.orig if isinstance(error, DBAPIError) else error
             raise LedgerError(
@@ -79,10 +94,61 @@ class Ledger:
                 )
             )
 
+    # ── what counted as landed, instant by instant ──
+
+    def note_landing(self, files: Iterable[KnownFile], at: datetime) -> None:
+        """Note that from an instant on exactly these files count; what is as before is left alone."""
+        counting = list(files)
+        with self._engine.begin() as con:
+            rows = con.execute(select(known_files).where(known_files.c.known_until.is_(None))).all()
+            there = {_known_file(row): row.known_file_id for row in rows}
+            gone = [known_file_id for file, known_file_id in there.items() if file not in set(counting)]
+            for start in range(0, len(gone), 500):
+                con.execute(
+                    update(known_files)
+                    .where(known_files.c.known_file_id.in_(gone[start : start + 500]))
+                    .values(known_until=at)
+                )
+            fresh = [file for file in dict.fromkeys(counting) if file not in there]
+            if fresh:
+                con.execute(insert(known_files), [vars(file) | {"known_from": at} for file in fresh])
+
+    def files_known_at(self, at: datetime) -> list[KnownFile]:
+        """The files that counted at an instant, in the order in which they came to count."""
+        counted = or_(known_files.c.known_until.is_(None), known_files.c.known_until > at)
+        query = (
+            select(known_files)
+            .where(known_files.c.known_from <= at, counted)
+            .order_by(known_files.c.known_file_id)
+        )
+        with self._engine.connect() as con:
+            return [_known_file(row) for row in con.execute(query)]
+
+    def latest_knowledge(self) -> datetime | None:
+        """The last instant at which anything came to be known here: a file, a landing, a run. None in a new home."""
+        instants = [known_files.c.known_from, known_files.c.known_until, deliveries.c.seen_at, _known_at()]
+        with self._engine.connect() as con:
+            latest = [con.execute(select(func.max(instant))).scalar() for instant in instants]
+        return max((_utc(instant) for instant in latest if instant), default=None)
+
     # ── runs ──
 
-    def start_run(self, run_id: str, as_of: date, *, is_sending: bool, now: datetime) -> int:
-        """Record that a run began. Returns its number. Runs that never ended are marked failed."""
+    def start_run(
+        self,
+        run_id: str,
+        as_of: date,
+        *,
+        is_sending: bool,
+        now: datetime,
+        known_at: datetime | None = None,
+        publishes: str | None = None,
+    ) -> int:
+        """Record that a run began. Returns its number. Runs that never ended are marked failed.
+
+        Args:
+            known_at: what came later is not in the run; by default ``now``.
+            publishes: ``current`` for a run that finance's release is of, ``dated`` for one that only adds its date.
+        """
         with self._engine.begin() as con:
             con.execute(update(runs).where(runs.c.state == "started").values(state="failed"))
             start = insert(runs).values(
@@ -91,14 +157,31 @@ class Ledger:
                 state="started",
                 is_sending=int(is_sending),
                 started_at=now,
+                known_at=known_at or now,
+                publishes=publishes or "current",
             )
             return con.execute(start.returning(runs.c.run_number)).scalar_one()
 
     def finish_run(
-        self, run_number: int, state: str, now: datetime, applications_file: str | None = None
+        self,
+        run_number: int,
+        state: str,
+        now: datetime,
+        applications_file: str | None = None,
+        also_of: Iterable[date] = (),
     ) -> None:
-        """Record how a run ended; with it, its applications count as recorded."""
+        """Record how a run ended; with it, its applications count as recorded.
+
+        Args:
+            also_of: further as-of dates that the run was about, each of which gets a row of its own.
+        """
         with self._engine.begin() as con:
+            own = con.execute(select(runs).where(runs.c.run_number == run_number)).one()
+            shared = {name: value for name, value in own._asdict().items() if name != "run_number"}
+            ended = {"state": state, "finished_at": now}
+            others = [shared | ended | {"as_of_date": day} for day in also_of if day != own.as_of_date]
+            if others:
+                con.execute(insert(runs), others)
             con.execute(
                 update(runs)
                 .where(runs.c.run_number == run_number)
@@ -117,24 +200,61 @@ class Ledger:
         with self._engine.connect() as con:
             return con.execute(select(func.max(union_all(ended, left).subquery().c.day))).scalar()
 
-    def application_files(self) -> list[str]:
-        """Names of the files of recorded applications, in the order of their runs."""
+    def published_known_at(self, as_of: date) -> datetime | None:
+        """What the last published run for a date knew: its instant. None when the date was never published."""
+        query = (
+            select(_known_at())
+            .where(runs.c.as_of_date == as_of, runs.c.state == "published")
+            .order_by(runs.c.run_number.desc())
+            .limit(1)
+        )
+        with self._engine.connect() as con:
+            found = con.execute(query).scalar()
+        return _utc(found) if found else None
+
+    def current_date(self) -> date | None:
+        """The as-of date that the current release is of; None while nothing is published."""
+        query = (
+            select(runs.c.as_of_date)
+            .where(runs.c.state == "published", func.coalesce(runs.c.publishes, "current") == "current")
+            .order_by(runs.c.run_number.desc())
+            .limit(1)
+        )
+        with self._engine.connect() as con:
+            return con.execute(query).scalar()
+
+    def application_files(self, known_at: datetime | None = None) -> list[str]:
+        """Names of the files of recorded applications, in the order of their runs.
+
+        Args:
+            known_at: only of runs that knew no more than this instant; by default of all.
+        """
         query = (
             select(runs.c.applications_file)
             .where(runs.c.applications_file.is_not(None), runs.c.state == "published")
             .order_by(runs.c.run_number)
         )
+        if known_at is not None:
+            query = query.where(_known_at() <= known_at)
         with self._engine.connect() as con:
             return list(dict.fromkeys(con.execute(query).scalars()))
 
     # ── letters ──
 
-    def letters_before(self, as_of: date) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """Letters decided before a date (frames.LetterHistory) and the invoices that reminders listed (LineHistory)."""
+    def letters_before(
+        self, as_of: date, known_at: datetime | None = None
+    ) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Letters decided before a date (frames.LetterHistory) and the invoices that reminders listed (LineHistory).
+
+        Args:
+            known_at: without letters that left after this instant; by default all.
+        """
         columns = [letters.c[name] for name in LetterHistory.columns() if name != "sent_date"]
         with self._engine.connect() as con:
             rows = con.execute(
-                select(*columns, letters.c.sent_at).where(letters.c.decided_as_of_date < as_of)
+                select(*columns, letters.c.sent_at).where(
+                    letters.c.decided_as_of_date < as_of, *_left_by(known_at)
+                )
             ).all()
             listed = con.execute(
                 select(
@@ -145,7 +265,11 @@ class Ledger:
                     letters.c.sent_at,
                 )
                 .join(letters, letters.c.letter_id == letter_lines.c.letter_id)
-                .where(letters.c.decided_as_of_date < as_of, letter_lines.c.occasion.is_not(None))
+                .where(
+                    letters.c.decided_as_of_date < as_of,
+                    letter_lines.c.occasion.is_not(None),
+                    *_left_by(known_at),
+                )
             ).all()
         history = pl.DataFrame(
             [
@@ -168,9 +292,17 @@ class Ledger:
         )
         return LetterHistory.validate(history), LineHistory.validate(lines)
 
-    def letter_rows(self, until: date) -> pl.DataFrame:
-        """All letters decided up to a date, every column of the ledger, sorted by id."""
-        query = select(letters).where(letters.c.decided_as_of_date <= until).order_by(letters.c.letter_id)
+    def letter_rows(self, until: date, known_at: datetime | None = None) -> pl.DataFrame:
+        """All letters decided up to a date, every column of the ledger, sorted by id.
+
+        Args:
+            known_at: without letters that left after this instant; by default all.
+        """
+        query = (
+            select(letters)
+            .where(letters.c.decided_as_of_date <= until, *_left_by(known_at))
+            .order_by(letters.c.letter_id)
+        )
         with self._engine.connect() as con:
             rows = [
                 row._asdict() | {"sent_at": row.sent_at and _utc(row.sent_at)} for row in con.execute(query)
@@ -295,6 +427,34 @@ _POLARS = {
     "Date": pl.Date(),
     "DateTime": pl.Datetime("us", "UTC"),
 }
+
+
+def _known_at() -> ColumnElement:
+    """The instant of a run's knowledge; runs of earlier versions knew what had landed when they started."""
+    return func.coalesce(runs.c.known_at, runs.c.started_at, type_=runs.c.started_at.type)
+
+
+def _left_by(known_at: datetime | None) -> list[ColumnElement[bool]]:
+    """Letters that had not left after an instant, as a condition; none for all."""
+    return [] if known_at is None else [or_(letters.c.sent_at.is_(None), letters.c.sent_at <= known_at)]
+
+
+def _known_file(row: Any) -> KnownFile:
+    flags = ("names_order", "is_chosen", "is_open_items_only")
+    values = {name: getattr(row, name) for name in KnownFile.__dataclass_fields__}
+    return KnownFile(**values | {name: bool(values[name]) for name in flags} | {"seen_at": _utc(row.seen_at)})
+
+
+def _add_columns(engine: Engine) -> None:
+    """Give tables of an earlier version the columns that came since; they are null in what is there."""
+    found = inspect(engine)
+    for table in metadata.sorted_tables:
+        there = {column["name"] for column in found.get_columns(table.name)}
+        for column in table.columns:
+            if column.name not in there:
+                kind = column.type.compile(engine.dialect)
+                with engine.begin() as con:
+                    con.execute(text(f"alter table {table.name} add column {column.name} {kind}"))
 
 
 def _without_password(url: str) -> str:

@@ -31,6 +31,26 @@ deliveries = Table(
     Index("deliveries_by_source", "source", "delivery_id"),
 )
 
+# What counted as landed, and from when to when: a landing opens rows for what is new and closes what has gone.
+known_files = Table(
+    "known_files",
+    metadata,
+    Column("known_file_id", Integer, primary_key=True),
+    Column("source", String, nullable=False),
+    Column("table_name", String, nullable=False),
+    Column("name", String, nullable=False),
+    Column("file_id", String, nullable=False),
+    Column("mapping_id", String, nullable=False),
+    Column("names_order", Integer, nullable=False),
+    Column("is_chosen", Integer, nullable=False),
+    Column("is_open_items_only", Integer, nullable=False),
+    Column("balance_date", Date),
+    Column("seen_at", DateTime(timezone=True), nullable=False),
+    Column("known_from", DateTime(timezone=True), nullable=False),
+    Column("known_until", DateTime(timezone=True)),
+    Index("known_files_by_instant", "known_from", "known_until"),
+)
+
 runs = Table(
     "runs",
     metadata,
@@ -42,6 +62,9 @@ runs = Table(
     Column("applications_file", String),
     Column("started_at", DateTime(timezone=True), nullable=False),
     Column("finished_at", DateTime(timezone=True)),
+    # null in rows of earlier versions: known when it started, published as the current release
+    Column("known_at", DateTime(timezone=True)),
+    Column("publishes", String),
     CheckConstraint("state in ('started', 'published', 'failed')", name="run_state"),
 )
 

@@ -1,6 +1,6 @@
 """What counts for a run: the Parquet of every table, the rejected rows, and the checks that go with them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -12,7 +12,7 @@ from o2c.sources.across import SourcesClash, across_tables, require_apart
 from o2c.sources.versions import one_per_key
 
 if TYPE_CHECKING:
-    from o2c.landing import Landed, LandingReport
+    from o2c.landing import Delivered, Landed
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,8 @@ class Effective:
     input_ids: list[str] = field(default_factory=list)
 
 
-def effective(reports: list["LandingReport"], landing_dir: Path) -> Effective:
-    """Everything that the reports' definitions deliver now.
+def effective(reports: Sequence["Delivered"], landing_dir: Path) -> Effective:
+    """Everything that the sources deliver, now or as of the instant that the reports are of.
 
     Rows of one key in several files of a table: the same content counts once; with other content, the file that
     was seen later wins, or the one later in name where the definition says ``order: name``, with a warning row;
@@ -49,8 +49,7 @@ def effective(reports: list["LandingReport"], landing_dir: Path) -> Effective:
     found = Effective()
     by_source: dict[str, dict[str, list[Path]]] = {}
     for report in reports:
-        spec = report.definition.spec
-        found.sources.append(SourceKind(report.source, spec.open_items_only, report.definition.balance_date))
+        found.sources.append(SourceKind(report.source, report.is_open_items_only, report.balance_date))
         found.landed += report.landed
         found.input_ids += [
             f"{part.source}/{part.table}/{part.mapping_id}/{part.file_id}" for part in report.landed
@@ -77,7 +76,7 @@ def effective(reports: list["LandingReport"], landing_dir: Path) -> Effective:
     return found
 
 
-def _checks(report: "LandingReport") -> Iterator[Check]:
+def _checks(report: "Delivered") -> Iterator[Check]:
     for part in report.landed:
         counts = part.counts
         parts = counts.loaded + counts.rejected + sum(counts.skipped.values())

@@ -132,11 +132,19 @@ def land_bank_files(
     return report
 
 
-def landed_before(landing_dir: Path, deliveries: Deliveries) -> list[LandedBankFile]:
-    """Every bank file that ever landed, each content once, as it was read last; sorted by content."""
+def landed_before(
+    landing_dir: Path, deliveries: Deliveries, known_at: datetime | None = None
+) -> list[LandedBankFile]:
+    """Every bank file that ever landed, each content once, as it was read last; sorted by content.
+
+    Args:
+        landing_dir, deliveries: as in ``land_bank_files``.
+        known_at: what landed, or was read anew, after this instant is left out; by default nothing is.
+    """
     latest: dict[str, Delivery] = {}
     for delivery in deliveries.history(SOURCE):
-        latest[delivery.file_id] = delivery
+        if known_at is None or delivery.seen_at <= known_at:
+            latest[delivery.file_id] = delivery
     found = []
     for file_id, delivery in sorted(latest.items()):
         folder = landing_dir / SOURCE / delivery.mapping_id
@@ -187,7 +195,8 @@ def _landed(
     found: Unpacked, folder: Path, history: list[Delivery], now: datetime, *, is_new: bool
 ) -> LandedBankFile:
     receipt = json.loads((folder / f"{found.file_id}.json").read_text(encoding="utf-8"))
-    seen = [one.seen_at for one in history if one.file_id == found.file_id]
+    # a file that another profile reads anew says something else from then on only
+    seen = [one.seen_at for one in history if (one.file_id, one.mapping_id) == (found.file_id, folder.name)]
     name = printable(found.name, 120)
     return LandedBankFile(name, found.file_id, folder.name, folder, receipt, is_new, seen[0] if seen else now)
 
