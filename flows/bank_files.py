@@ -65,12 +65,12 @@ def add_bank_files(
     steps: list[Step],
     say: Callable[[str], None],
 ) -> Inputs:
-    """The inputs with everything that bank files say, each cent once.
+    """The inputs with everything that bank files said by the inputs' instant, each cent once.
 
     Statements must reach the last business day of each entity, by its country's calendar.
     """
     profiles = load_profiles(home.root / "bank_profiles")
-    files = landed_before(home.landing, ledger)
+    files = landed_before(home.landing, ledger, landed.known_at)
     countries = _countries(landed, controls.country_code)
     calendar = BusinessCalendar()
     due = {entity: calendar.last_business_day(country, as_of) for entity, country in countries.items()}

@@ -1,5 +1,6 @@
 """Landed files → one fresh database per run → the tables that decisions and finance read."""
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 
 import polars as pl
@@ -11,6 +12,7 @@ from o2c.checks import Check
 from o2c.contract import TABLES
 from o2c.money import rounded
 from o2c.policy import policy_tables
+from o2c.publish import risk_before
 from o2c.run import Run
 from o2c.warehouse import load_frame, load_raw
 
@@ -35,15 +37,19 @@ def load_sources(run: Run, landed: Inputs) -> None:
         first = con.sql(
             "select least((select min(invoice_date) from raw.invoices), (select min(value_date) from raw.payments))"
         ).fetchone()
-        if first is None or first[0] is None or first[0] > run.as_of:
+        if first is None or first[0] is None or first[0] > max(run.run_dates):
             raise NothingYet(
                 f"--as-of {run.as_of}: the first document is dated {first[0] if first else None}, after the as-of date."
                 " Nothing was published. Give an as-of date on or after it."
             )
-        dates = kpi_dates(first[0], run.as_of)
+        run.as_of_dates = tuple(day for day in run.run_dates if day >= first[0])
+        dates = kpi_dates(first[0], run.run_dates)
         load_frame(con, "raw.as_of_dates", dates)
+        others = dates.filter(~pl.col("is_run_date"))["as_of_date"]
+        load_frame(con, "raw.risk_history", risk_before(run.home, others))
         counts["tables"] = sum(1 for name in TABLES if landed.effective.tables.get(name))
-        counts["month ends"] = dates.height - 1
+        counts["run dates"] = len(run.run_dates)
+        counts["month ends"] = others.len()
 
 
 @step(name="prepare cash application")
@@ -116,14 +122,20 @@ def checks_frame(run: Run) -> pl.DataFrame:
     )
 
 
-def kpi_dates(first: date, as_of: date) -> pl.DataFrame:
-    """The run date and every month end before it from the month of the first document on."""
-    dates = {as_of}
-    month_end = (first.replace(day=1) + timedelta(days=32)).replace(day=1) - timedelta(days=1)
-    while month_end < as_of:
-        dates.add(month_end)
-        month_end = (month_end + timedelta(days=1) + timedelta(days=32)).replace(day=1) - timedelta(days=1)
+def kpi_dates(first: date, run_dates: Sequence[date]) -> pl.DataFrame:
+    """The run dates, and every month end before the last of them from the month of the first document on."""
+    dates = {*run_dates, *month_ends(first, max(run_dates))}
     return pl.DataFrame(
-        [{"as_of_date": day, "is_run_date": day == as_of} for day in sorted(dates)],
+        [{"as_of_date": day, "is_run_date": day in run_dates} for day in sorted(dates)],
         schema={"as_of_date": pl.Date, "is_run_date": pl.Boolean},
     )
+
+
+def month_ends(first: date, last: date) -> list[date]:
+    """Last days of months from the month of one date on, up to another."""
+    found = []
+    month_end = (first.replace(day=1) + timedelta(days=32)).replace(day=1) - timedelta(days=1)
+    while month_end <= last:
+        found.append(month_end)
+        month_end = (month_end + timedelta(days=1) + timedelta(days=32)).replace(day=1) - timedelta(days=1)
+    return found

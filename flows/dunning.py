@@ -64,7 +64,7 @@ def decide_letters(run: Run, cash: CashResult) -> Letters:
 
 def read_book(run: Run, con: duckdb.DuckDBPyConnection, cash: CashResult) -> DunningBook:
     """Everything that dunning decides on, as of the run's date."""
-    letters, reminders = run.ledger.letters_before(run.as_of)
+    letters, reminders = run.ledger.letters_before(run.as_of, run.known_at)
     read = lambda name, frame: frame.validate(read_frame(con, name, frame.columns(), as_of=run.as_of))  # noqa: E731
     return DunningBook(
         items=read("receivables.fct_open_items", frames.OpenItems),

@@ -1,6 +1,6 @@
 """Extracts → landed, immutable Parquet; only what is new is read."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from flows._steps import WAITING_HELPS, show_markdown, step
 from o2c.checks import Check
 from o2c.home import Home, HomeError, SourceEntry, open_home
-from o2c.landing import LandingReport, land
+from o2c.landing import Delivered, land, landed_then
 from o2c.ledger import Ledger
 from o2c.run import Step, measured
 from o2c.settings import Settings
@@ -22,6 +22,10 @@ from o2c.sources.bank.landing import SOURCE as BANK
 from o2c.sources.definition import DefinitionError, open_source, set_faults
 from o2c.sources.effective import Effective, effective
 from o2c.sources.sink import REJECTED
+
+
+class NothingKnown(ValueError):
+    """No landing is on record by the instant that is asked for."""
 
 
 class DoesNotTie(RuntimeError):
@@ -33,7 +37,7 @@ class Inputs:
     """What a run is built from: effective tables, and how they came."""
 
     effective: Effective
-    reports: list[LandingReport]
+    known_at: datetime
     rejected_rows: pl.DataFrame
     counts: pl.DataFrame
     checks: list[Check]
@@ -98,7 +102,9 @@ def land_sources(
     steps: list[Step],
     say: Callable[[str], None],
 ) -> Inputs:
-    """Land every source and say what counts for a run.
+    """Land every source and say what counts for a run, and from which instant on.
+
+    A landing by another process in the meantime is known too: the instant is then the later one.
 
     Raises:
         HomeError: no source was ever given. DefinitionError, RefusedFiles: what is wrong with them.
@@ -111,17 +117,46 @@ def land_sources(
         definitions = [open_source(entry.path, entry.data_root) for entry in entries]
         if faults := set_faults(definitions, has_bank_files=bool(ledger.history(BANK))):
             raise DefinitionError("\n".join(["the sources do not go together, nothing was landed.", *faults]))
-        reports = [land(definition, home.landing, ledger, now) for definition in definitions]
+        known_at = max(now, ledger.latest_knowledge() or now)
+        reports = [land(definition, home.landing, ledger, known_at) for definition in definitions]
         for report in reports:
             report.require_no_refusals()
             for note in report.notes:
                 say(f"{report.source}: {note.severity}: {note.name} {note.says}")
-        _refuse_earlier(definitions, as_of)
-        inputs = _inputs_of(reports, home)
+        _refuse_earlier(reports, as_of)
+        inputs = _inputs_of(reports, home, known_at)
         home.remember_sources(entries)
-        for name in ("rows_in", "loaded", "rejected", "skipped", "warned"):
-            counts[name.replace("_", " ")] = int(inputs.counts[name].sum())
+        ledger.note_landing([file for report in reports for file in report.known_files()], known_at)
+        _count(inputs, counts)
     show_markdown("landing", "\n".join(inputs_table(inputs)))
+    return inputs
+
+
+@step(name="recall sources")
+def recall_sources(
+    home: Home,
+    ledger: Ledger,
+    known_at: datetime,
+    as_of: date,
+    steps: list[Step],
+    say: Callable[[str], None],
+) -> Inputs:
+    """What counted at an earlier instant, out of what landed by then. Nothing is landed.
+
+    Raises:
+        NothingKnown: no landing by then is on record.
+    """
+    with measured("recall", steps, say) as counts:
+        files = ledger.files_known_at(known_at)
+        if not files:
+            raise NothingKnown(
+                f"{home.root}: no landing by {known_at.isoformat()} is on record. Nothing was run."
+                " Give `--known-at now` to see the date with what is known today, or a later instant."
+            )
+        reports = landed_then(files, home.landing)
+        _refuse_earlier(reports, as_of)
+        inputs = _inputs_of(reports, home, known_at)
+        _count(inputs, counts)
     return inputs
 
 
@@ -135,7 +170,12 @@ def inputs_table(inputs: Inputs) -> list[str]:
     return lines + ["| " + " | ".join(str(row[name]) for name in names) + " |" for row in inputs.described]
 
 
-def _inputs_of(reports: list[LandingReport], home: Home) -> Inputs:
+def _count(inputs: Inputs, counts: dict[str, Any]) -> None:
+    for name in ("rows_in", "loaded", "rejected", "skipped", "warned"):
+        counts[name.replace("_", " ")] = int(inputs.counts[name].sum())
+
+
+def _inputs_of(reports: Sequence[Delivered], home: Home, known_at: datetime) -> Inputs:
     found = effective(reports, home.landing)
     if lost := [check for check in found.checks if check.severity == "error" and not check.passed]:
         raise DoesNotTie(
@@ -160,18 +200,18 @@ def _inputs_of(reports: list[LandingReport], home: Home) -> Inputs:
     order = ["source", "table_name", "name"]
     return Inputs(
         found,
-        reports,
+        known_at,
         pl.concat([pl.DataFrame(schema=REJECTED), *rejected]).sort("source", "table_name", "file_id", "line"),
         pl.DataFrame(counted).sort(order),
         list(found.checks),
     )
 
 
-def _refuse_earlier(definitions: list, as_of: date | None) -> None:
+def _refuse_earlier(reports: Sequence[Delivered], as_of: date | None) -> None:
     """An extract of open items alone says nothing of days before its balance date."""
-    for definition in definitions:
-        if as_of is not None and definition.balance_date is not None and as_of < definition.balance_date:
+    for report in reports:
+        if as_of is not None and report.balance_date is not None and as_of < report.balance_date:
             raise DefinitionError(
-                f"{definition.source}: has open items of {definition.balance_date} only, so --as-of {as_of} cannot be"
+                f"{report.source}: has open items of {report.balance_date} only, so --as-of {as_of} cannot be"
                 " answered. Nothing was run. Give that date or a later one."
             )

@@ -15,12 +15,13 @@ from flows.bank_files import add_bank_files
 from flows.build import audit, build_cash_inputs, build_marts, load_sources
 from flows.credit_review import place_referrals, review_accounts
 from flows.dunning import decide_letters
-from flows.ingest import land_sources
-from flows.publication import check_gates, publish
+from flows.ingest import land_sources, recall_sources
+from flows.publication import check_gates, publish, publish_dates
 from flows.sending import finish_interrupted, send_letters
 from o2c.calendars import BusinessCalendar
 from o2c.gates import sending_clock
 from o2c.home import Home, SourceEntry, open_home
+from o2c.knowledge import knowledge_of
 from o2c.ledger import Ledger
 from o2c.policy import ControlsPolicy, Policies, PolicyError, load_policies
 from o2c.run import Run, Step, run_id_of
@@ -42,6 +43,11 @@ class NightlyRun(BaseModel):
     as_of_date: date | None = Field(default=None, description="by default today in the business time zone")
     send: bool = Field(
         default=False, description="let letters leave; otherwise decide, publish and show only"
+    )
+    known_at: datetime | Literal["now"] | None = Field(
+        default=None,
+        description="what was known at an instant, or now; by default now, and for a past date that has a published"
+        " run what that run knew",
     )
     until: Literal["cash", "marts", "decisions", "published"] = Field(
         default="published", description="stop after this stage; before the last one nothing is kept"
@@ -119,8 +125,20 @@ def play(request: NightlyRun, say: Callable[[str], None] = print) -> Run:
     with home.lock("publish", settings.lock_wait_seconds):
         if request.send:
             refuse_past(home, ledger, as_of, now, policies.controls)
+        knowledge = knowledge_of(
+            home,
+            ledger,
+            as_of,
+            today=datetime.now(ZoneInfo(time_zone)).date(),
+            now=now,
+            asked=request.known_at,
+            is_sending=request.send,
+        )
         steps: list[Step] = []
-        landed = land_sources(home, ledger, request.sources, as_of, now, settings, steps, say)
+        if knowledge.known_at is not None:
+            landed = recall_sources(home, ledger, knowledge.known_at, as_of, steps, say)
+        else:
+            landed = land_sources(home, ledger, request.sources, as_of, now, settings, steps, say)
         landed = add_bank_files(home, ledger, landed, as_of, policies.controls, steps, say)
         run = Run(
             settings=settings,
@@ -129,14 +147,23 @@ def play(request: NightlyRun, say: Callable[[str], None] = print) -> Run:
             ledger=ledger,
             as_of=as_of,
             now=now,
-            run_id=run_id_of(as_of, landed.effective.input_ids, policies.version),
+            run_id=run_id_of(as_of, landed.effective.input_ids, policies.version, knowledge.known_at),
             is_sending=request.send,
             inputs=landed.described,
+            known_at=landed.known_at,
+            publishes=knowledge.publishes,
             say=say,
             steps=steps,
             checks=list(landed.checks),
         )
-        run.run_number = ledger.start_run(run.run_id, as_of, is_sending=request.send, now=now)
+        run.run_number = ledger.start_run(
+            run.run_id,
+            as_of,
+            is_sending=request.send,
+            now=now,
+            known_at=landed.known_at,
+            publishes=knowledge.publishes,
+        )
         finish_interrupted(home, ledger, as_of, now)
         load_sources(run, landed)
         load_recorded(run)
@@ -156,6 +183,9 @@ def play(request: NightlyRun, say: Callable[[str], None] = print) -> Run:
         if request.send and not run.closed_gates:
             send_letters(run, letters)
             place_referrals(run, accounts)
-        publish(run, cash, letters, accounts)
+        if knowledge.publishes == "current":
+            publish(run, cash, letters, accounts, records=knowledge.acts)
+        else:
+            publish_dates(run, rewrites_history=knowledge.rewrites_history, has_decisions=True)
         show_markdown("run-summary", summary_of(run))
         return run

@@ -11,10 +11,11 @@ from flows.credit_review import Accounts
 from flows.ingest import Inputs
 from flows.sending import Letters
 from o2c import gates
+from o2c.dated_release import prepare_dates
 from o2c.delivery.folder import write_batch
 from o2c.handouts import write_agency_list, write_credit_flags, write_worklists
 from o2c.matching import CashResult
-from o2c.publish import prepare_release, switch_to
+from o2c.publish import Mart, prepare_release, switch_to
 from o2c.run import Run, write_json
 from o2c.warehouse import read_frame
 
@@ -31,16 +32,21 @@ def check_gates(run: Run, landed: Inputs) -> None:
 
 
 @step(name="publish")
-def publish(run: Run, cash: CashResult, letters: Letters, accounts: Accounts) -> None:
-    """Write the release, its worklists and previews beside what is published, then switch."""
+def publish(
+    run: Run, cash: CashResult, letters: Letters, accounts: Accounts, *, records: bool = True
+) -> None:
+    """Write the release, its worklists and previews beside what is published, then switch.
+
+    Args:
+        records: keep what the run applied for the runs after it; a run that looks back keeps nothing.
+    """
     with run.step("publish") as counts:
-        applications_file = record_applications(run, cash.applications)
-        name = f"{run.as_of.isoformat()}-{run.run_id[:8]}-{run.run_number}"
+        applications_file = record_applications(run, cash.applications) if records else None
         release = prepare_release(
             run.build,
             list_marts(run.build),
             run.home,
-            name,
+            run.release_name,
             [run.as_of],
             threads=run.settings.threads,
             memory_limit=run.settings.memory_limit,
@@ -57,6 +63,55 @@ def publish(run: Run, cash: CashResult, letters: Letters, accounts: Accounts) ->
         run.ledger.finish_run(run.run_number, "published", run.now, applications_file)
     write_json(run.folder / "manifest.json", run.manifest())
     forget_old_runs(run)
+
+
+@step(name="publish dates")
+def publish_dates(run: Run, *, rewrites_history: bool, has_decisions: bool) -> None:
+    """Put past dates beside what is published, in one switch. Finance's release stays of its own date.
+
+    Args:
+        rewrites_history: replace what is kept of these dates; else only dates that have no history get one.
+        has_decisions: the run is one whole day: it is shown as a whole in the run's folder, where its decisions,
+            letters and applications stay and count for nothing.
+    """
+    limits = {"threads": run.settings.threads, "memory_limit": run.settings.memory_limit}
+    dates = list(run.run_dates)
+    with run.step("publish") as counts:
+        marts = built_marts(run)
+        if has_decisions:
+            whole = prepare_release(run.build, marts, run.home, "release", dates, below=run.folder, **limits)
+            run.outputs["that day"] = str(whole / "o2c.duckdb")
+        if run.home.published.exists():
+            release = prepare_dates(
+                run.build,
+                marts,
+                run.home,
+                run.release_name,
+                dates,
+                rewrites_history=rewrites_history,
+                **limits,
+            )
+        else:
+            release = prepare_release(
+                run.build, marts, run.home, run.release_name, dates, decides=False, **limits
+            )
+        run.outputs["tables"] = str(run.home.published / "o2c.duckdb")
+        run.outputs["manifest"] = str(run.folder / "manifest.json")
+        switch_to(release, run.home)
+        run.ledger.finish_run(run.run_number, "published", run.now, also_of=dates)
+        counts["dates"] = len(dates)
+    write_json(run.folder / "manifest.json", run.manifest())
+    forget_old_runs(run)
+
+
+def built_marts(run: Run) -> list[Mart]:
+    """The marts that stand in the build: all of them, or those without decisions."""
+    with run.open_build() as con:
+        names = con.execute(
+            "select table_schema || '.' || table_name from information_schema.tables"
+        ).fetchall()
+    there = {name for (name,) in names}
+    return [mart for mart in list_marts(run.build) if mart.name in there]
 
 
 def write_preview(run: Run, letters: Letters) -> None:

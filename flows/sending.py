@@ -69,7 +69,7 @@ def letter_rows(run: Run, decisions: pl.DataFrame, messages: list[Message]) -> p
 def with_ledger(run: Run, rows: pl.DataFrame, lines: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """This run's letters beside all that the ledger has; a letter that left stays as it left."""
     today = rows["letter_id"].implode()
-    kept = run.ledger.letter_rows(run.as_of).filter(
+    kept = run.ledger.letter_rows(run.as_of, run.known_at).filter(
         (pl.col("state") != "approval_pending") | ~pl.col("letter_id").is_in(today)
     )
     kept_ids = kept["letter_id"].implode()

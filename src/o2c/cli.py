@@ -6,7 +6,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -84,9 +84,28 @@ def _parser() -> argparse.ArgumentParser:
         sub.set_defaults(until=until, send=False)
         _add_sources(sub)
         sub.add_argument("--as-of", type=_date, metavar="DATE", help="the day it is about (default today)")
+        sub.add_argument(
+            "--known-at",
+            type=_instant,
+            metavar="INSTANT",
+            help="with what was known then, or `now`, which restates a past date (default now; for a past date that was"
+            " published, what its run knew)",
+        )
         sub.add_argument("--json", action="store_true", help="print the run's manifest as JSON")
         if name == "run":
             sub.add_argument("--send", action="store_true", help="let letters leave")
+
+    backfill = command("backfill", _backfill, "history for many past dates out of one build; decides nothing")
+    _add_sources(backfill)
+    backfill.add_argument("--from", dest="first", type=_date, required=True, metavar="DATE")
+    backfill.add_argument("--to", dest="last", type=_date, required=True, metavar="DATE")
+    backfill.add_argument("--every", choices=("month-end", "day"), default="month-end")
+    backfill.add_argument(
+        "--known-at",
+        choices=("now",),
+        help="restate dates that were published before (default: they stay as they were published)",
+    )
+    backfill.add_argument("--json", action="store_true", help="print the run's manifest as JSON")
 
     ingest = command("ingest", _ingest, "land new files, nothing else: bank files by path, or the sources")
     ingest.add_argument(
@@ -156,6 +175,20 @@ def _date(text: str) -> date:
         raise argparse.ArgumentTypeError(f"{text!r} is no date; write it like 2026-09-30") from None
 
 
+def _instant(text: str) -> datetime | str:
+    if text == "now":
+        return text
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        found = None
+    if found is None or found.tzinfo is None:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no instant; write `now`, or a time with its zone like 2026-09-30T06:00:00Z"
+        )
+    return found.astimezone(UTC)
+
+
 def _progress(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
@@ -188,6 +221,7 @@ def _run(arguments: argparse.Namespace) -> int:
         sources=_entries(arguments),
         as_of_date=arguments.as_of,
         send=arguments.send,
+        known_at=arguments.known_at,
         until=arguments.until,
     )
     run = play(request, say=_progress)
@@ -197,6 +231,28 @@ def _run(arguments: argparse.Namespace) -> int:
         print(summary_of(run))
     if request.send and run.closed_gates:
         return REFUSED
+    return EXCEPTIONS if run.has_exceptions else DONE
+
+
+def _backfill(arguments: argparse.Namespace) -> int:
+    from flows.backfill import BackfillRun, fill
+    from o2c.summary import summary_of
+
+    request = BackfillRun(
+        sources=_entries(arguments),
+        from_date=arguments.first,
+        to_date=arguments.last,
+        every=arguments.every,
+        restate=arguments.known_at == "now",
+    )
+    run = fill(request, say=_progress)
+    if run is None:
+        return DONE
+    print(
+        json.dumps(run.manifest(), indent=2, sort_keys=True, default=str)
+        if arguments.json
+        else summary_of(run)
+    )
     return EXCEPTIONS if run.has_exceptions else DONE
 
 

@@ -41,7 +41,10 @@ class Step:
 
 @dataclass
 class Run:
-    """The run in progress. Everything below the flow gets its date, policies and paths from here."""
+    """The run in progress. Everything below the flow gets its date, policies and paths from here.
+
+    ``known_at``: what came later is not in the run. ``publishes``: ``current`` or ``dated``, see ``knowledge``.
+    """
 
     settings: Settings
     home: Home
@@ -53,11 +56,19 @@ class Run:
     is_sending: bool
     inputs: list[dict[str, Any]]
     say: Callable[[str], None]
+    known_at: datetime | None = None
+    publishes: str = "current"
+    as_of_dates: tuple[date, ...] = ()
     run_number: int = 0
     steps: list[Step] = field(default_factory=list)
     checks: list[Check] = field(default_factory=list)
     outputs: dict[str, str] = field(default_factory=dict)
     decided: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def run_dates(self) -> tuple[date, ...]:
+        """The dates that the run is about: its as-of date alone, or all dates of a backfill, the last one last."""
+        return self.as_of_dates or (self.as_of,)
 
     @property
     def folder(self) -> Path:
@@ -75,6 +86,11 @@ class Run:
     @property
     def batch_id(self) -> str:
         return f"{self.as_of.isoformat()}-{self.run_id[:8]}"
+
+    @property
+    def release_name(self) -> str:
+        """Folder name of what this run publishes; no other run has it."""
+        return f"{self.batch_id}-{self.run_number}"
 
     def open_build(self) -> duckdb.DuckDBPyConnection:
         """The run's database, to read from and write to, with the installation's limits."""
@@ -110,6 +126,9 @@ class Run:
         return {
             "run_id": self.run_id,
             "as_of_date": self.as_of.isoformat(),
+            "as_of_dates": [day.isoformat() for day in self.run_dates],
+            "known_at": (self.known_at or self.now).isoformat(),
+            "publishes": self.publishes,
             "is_sending": self.is_sending,
             "code_version": code_version(),
             "policy_version": self.policies.version,
@@ -155,7 +174,10 @@ def _cpu_seconds() -> float:
 def run_id_of(
     as_of: date, input_ids: list[str], policy_version: str, known_at: datetime | None = None
 ) -> str:
-    """The identity of a run: the same as-of date, inputs, policies and code give the same one. 20 hex digits."""
+    """The identity of a run: the same as-of date, inputs, policies and code give the same one. 20 hex digits.
+
+    ``known_at`` is part of it where a run looks back to an earlier instant.
+    """
     parts = [as_of.isoformat(), policy_version, code_version(), *sorted(input_ids)]
     if known_at is not None:
         parts.append(known_at.isoformat())

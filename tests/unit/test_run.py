@@ -229,6 +229,9 @@ def test_a_manifest_is_json_and_says_everything_that_the_run_was_and_did(tmp_pat
     assert found == {
         "run_id": "abcdef0123456789abcd",
         "as_of_date": "2026-03-12",
+        "as_of_dates": ["2026-03-12"],
+        "known_at": "2026-03-12T10:00:00+00:00",
+        "publishes": "current",
         "is_sending": False,
         "code_version": code_version(),
         "policy_version": "0123456789ab",
