@@ -34,7 +34,7 @@ with
             returns.payment_amount,
             true,
             coalesce(payments.value_date, returns.value_date),
-            returns.value_date
+            greatest(returns.value_date, coalesce(returns.identified_date, returns.value_date))
         from returns
         left join payments on payments.payment_id = returns.reverses_payment_id
         union all

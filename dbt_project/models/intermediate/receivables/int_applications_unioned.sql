@@ -1,9 +1,9 @@
 -- Applications of ledger and engine with the document they settle and what pays. One row per application_id.
--- Applications to cancelled documents are left out: their money is there again.
+-- Applications to cancelled documents are left out: their money is there again. One of a payment or to a
+-- document of a day after the last run date has not happened yet, whatever its own date.
 {{ config(materialized="table") }}
 
 with
-    applications as (select * from {{ ref("int_applications_typed") }}),
     documents as (select * from {{ ref("int_documents_dated") }}),
     -- read apart: what is read once is not kept in memory
     credit_memos as (
@@ -14,6 +14,32 @@ with
     payments as (select * from {{ ref("int_payments_counted") }}),
     as_of_dates as (select * from {{ ref("stg_as_of_dates") }}),
     last_run as (select max(as_of_date) as as_of_date from as_of_dates where is_run_date),
+
+    later_documents as (
+        select invoices.invoice_id
+        from {{ ref("stg_invoices") }} as invoices
+        cross join last_run
+        where invoices.invoice_date > last_run.as_of_date and coalesce(invoices.settlement, 'terms') = 'terms'
+    ),
+
+    later_payments as (
+        select payments.payment_id
+        from {{ ref("stg_payments") }} as payments
+        cross join last_run
+        where payments.value_date > last_run.as_of_date and coalesce(payments.settlement, 'terms') = 'terms'
+    ),
+
+    applications as (
+        select applications.*
+        from {{ ref("int_applications_typed") }} as applications
+        left join later_documents on later_documents.invoice_id = applications.invoice_id
+        left join later_documents as later_memos on later_memos.invoice_id = applications.credit_memo_id
+        left join later_payments on later_payments.payment_id = applications.payment_id
+        where
+            later_documents.invoice_id is null
+            and later_memos.invoice_id is null
+            and later_payments.payment_id is null
+    ),
 
     joined as (
         select

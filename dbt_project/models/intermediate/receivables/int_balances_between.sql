@@ -1,5 +1,5 @@
--- Balances of documents that moved on several days, after each move but the last. One row per invoice_id,
--- from_date.
+-- Balances of documents that moved on several days, after each day of moves but the last, also those of
+-- zero. One row per invoice_id, from_date.
 {{ config(materialized="table") }}
 
 with
@@ -14,7 +14,13 @@ with
             movements.invoice_id,
             movements.effective_date,
             moved_often.invoice_amount,
-            sum(movements.moved_amount) as moved_amount
+            sum(movements.moved_amount) as moved_amount,
+            sum(
+                case when movements.movement_type = 'write_off' then movements.moved_amount else 0 end
+            ) as written_off_amount,
+            sum(
+                case when movements.movement_type = 'adjustment' then movements.moved_amount else 0 end
+            ) as adjusted_amount
         from {{ ref("int_movements_dated") }} as movements
         inner join moved_often on moved_often.invoice_id = movements.invoice_id
         group by movements.invoice_id, movements.effective_date, moved_often.invoice_amount
@@ -25,14 +31,24 @@ with
             invoice_id,
             effective_date as from_date,
             lead(effective_date) over (partition by invoice_id order by effective_date) as before_date,
-            invoice_amount - sum(moved_amount) over (
+            invoice_amount - sum(moved_amount) over until_then as balance_amount,
+            sum(moved_amount - written_off_amount - adjusted_amount) over until_then as applied_amount,
+            sum(written_off_amount) over until_then as written_off_amount
+        from movements_by_day
+        window
+            until_then as (
                 partition by invoice_id
                 order by effective_date
                 rows between unbounded preceding and current row
-            ) as balance_amount
-        from movements_by_day
+            )
     )
 
-select invoice_id, {{ money("balance_amount") }} as balance_amount, from_date, before_date
+select
+    invoice_id,
+    {{ money("balance_amount") }} as balance_amount,
+    {{ money("applied_amount") }} as applied_amount,
+    {{ money("written_off_amount") }} as written_off_amount,
+    from_date,
+    before_date
 from running
-where before_date is not null and balance_amount <> 0
+where before_date is not null

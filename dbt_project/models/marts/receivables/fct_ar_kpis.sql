@@ -25,6 +25,7 @@ with
             coalesce(aged.item_count, 0) as item_count,
             coalesce(aged.past_due_item_count, 0) as past_due_item_count,
             coalesce(at_risk.open_amount, 0) as at_risk_amount,
+            at_risk.published_open_amount,
             -- before its first flow a ledger stands at zero
             case
                 when coalesce(month_opening.unrated_count, 0) = 0 then coalesce(month_opening.net_amount, 0)
@@ -145,7 +146,11 @@ select
     case
         when has_history then {{ ratio("settled_amount_days_late", "settled_365_amount") }}
     end as weighted_days_late,
-    -- risk classes are known on the run dates only
-    case when is_run_date then {{ ratio("at_risk_amount", "open_amount") }} end as at_risk_ratio,
+    -- risk classes are found on the run dates; of other dates it is known what was published
+    case
+        when is_run_date
+        then {{ ratio("at_risk_amount", "open_amount") }}
+        else {{ ratio("at_risk_amount", "published_open_amount") }}
+    end as at_risk_ratio,
     case when has_history then {{ ratio("written_off_365_amount", "sales_365_amount") }} end as bad_debt_ratio
 from measured
