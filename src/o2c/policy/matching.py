@@ -33,6 +33,9 @@ REFERENCE_RULES = (
 PAYER_RULES = ("source_customer", "remembered_account", "payer_account", "payer_name", "similar_name")
 # How a payment without a usable reference may be the sum of its customer's open items.
 SUM_RULES = ("whole_balance", "single_amount", "all_due", "oldest_first", "statement", "order", "subset_sum")
+# Lists of reason codes that are shipped, and those in which a code is looked up that does not say its list.
+CODE_LISTS = ("x12_426", "iso_20022", "edifact_4465")
+DEFAULT_LISTS = ("x12_426", "iso_20022")
 AMOUNT_SHAPES = ("exact", "discount", "late_discount", "small_difference", "short", "over", "partial")
 
 
@@ -163,8 +166,14 @@ class ReasonCodesPolicy(PolicyFile):
     reasons: tuple[ReasonCode, ...] = Field(min_length=1, description="our own reasons")
     x12_426: dict[Text, Code] = Field(description="ANSI X12 element 426 to ours")
     iso_20022: dict[Text, Code] = Field(description="ISO 20022 adjustment and return reasons to ours")
+    edifact_4465: dict[Text, Code] = Field(default={}, description="UN/EDIFACT data element 4465 to ours")
     customers: dict[Text, dict[Text, Code]] = Field(
         default={}, description="by customer_id: the customer's own codes to ours; these come first"
+    )
+    lists: dict[Text, tuple[Literal["x12_426", "iso_20022", "edifact_4465"], ...]] = Field(
+        default={},
+        description="by customer_id: where codes that do not say their list are looked up, "
+        f"in this order, if not in {' and '.join(DEFAULT_LISTS)}",
     )
     unexplained: Code = Field(description="our reason for a short payment without a code")
     unearned_discount: Code = Field(description="our reason for a discount taken too late or too high")
@@ -174,10 +183,28 @@ class ReasonCodesPolicy(PolicyFile):
     def _reasons_exist(self) -> "ReasonCodesPolicy":
         known = [reason.code for reason in self.reasons]
         faults = [f"{code} stands twice" for code in sorted(set(known)) if known.count(code) > 1]
-        used = [*self.x12_426.values(), *self.iso_20022.values()]
-        used += [self.unexplained, self.unearned_discount, self.unmapped]
-        used += [code for codes in self.customers.values() for code in codes.values()]
+        used = [self.unexplained, self.unearned_discount, self.unmapped]
+        used += [code for codes in self._all_codes().values() for code in codes.values()]
         faults += [f"{code} is none of our reasons" for code in sorted(set(used) - set(known))]
         if faults:
             raise ValueError("; ".join(faults))
         return self
+
+    @model_validator(mode="after")
+    def _codes_are_said_once(self) -> "ReasonCodesPolicy":
+        faults = []
+        for name, codes in self._all_codes().items():
+            plain = [plain_code(code) for code in codes]
+            faults += [f"{name}: {code} stands twice" for code in sorted(set(plain)) if plain.count(code) > 1]
+        if faults:
+            raise ValueError("; ".join(faults) + "; capitals and blanks around a code make no other code")
+        return self
+
+    def _all_codes(self) -> dict[str, dict[str, str]]:
+        shipped = {name: getattr(self, name) for name in CODE_LISTS}
+        return shipped | {f"customers.{customer_id}": codes for customer_id, codes in self.customers.items()}
+
+
+def plain_code(code: str) -> str:
+    """A reason code without what typists vary: blanks around it and capitals."""
+    return code.strip().upper()
