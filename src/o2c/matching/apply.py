@@ -1,189 +1,221 @@
-"""Which payment settles which invoice: the way through the rules."""
+"""Which payment settles which invoice: the way through the evidence."""
 
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import date
 
 import polars as pl
 
-from o2c.contract import MONEY, RATIO
-from o2c.frames import (
-    ApplicableItems,
-    ApplicablePayments,
-    Applications,
-    CustomerNames,
-    PayerAccounts,
-    PossiblePayers,
-    RemittanceLines,
-)
+from o2c.frames import Applications
+from o2c.matching.book import CashBook, CashResult
+from o2c.matching.decided import Decided, carry_out, taken_back_by_persons
+from o2c.matching.deductions import deductions_of
+from o2c.matching.desk import Desk, book_after, lay_out, money
+from o2c.matching.evidence import weigh, who_paid
 from o2c.matching.payers import find_possible_payers
-from o2c.matching.returns import list_returns, negate
-from o2c.matching.rules import list_references
-from o2c.matching.score import choose_items, claim
-from o2c.matching.settle import settle_claims
-from o2c.policy import MatchingPolicy
+from o2c.matching.records import application_rows, numbered
+from o2c.matching.references import find_references, lines_of_payments
+from o2c.matching.returns import list_chargebacks, list_returns, negate, taken_back
+from o2c.matching.rounds import Evidence, Outcome, count_write_offs, go_round
+from o2c.matching.unsettled import assign_payers, list_candidates, list_exceptions
+from o2c.policy import MatchingPolicy, ReasonCodesPolicy
 
 
-@dataclass(frozen=True)
-class CashResult:
-    """New applications, to be recorded behind the earlier ones, and whose suspense it may be."""
+def apply_cash(book: CashBook, policy: MatchingPolicy, reasons: ReasonCodesPolicy, as_of: date) -> CashResult:
+    """Settle what is sure, and say of the rest why it waits, what it may be for and whose it may be.
 
-    applications: pl.DataFrame
-    possible_payers: pl.DataFrame
+    First what the bank took back is negated, exactly. Then what persons decided is done. Then, round after round, each
+    payment is explained by its remittance lines, by what its text names, or by the sum of its payer's open items; an
+    explanation is believed that is sure enough and alone, and settled unless an earlier payment took its items.
+    Nothing is applied across entity or currency, beyond what is open, or beyond what is left.
 
-
-def apply_cash(
-    items: pl.DataFrame,
-    payments: pl.DataFrame,
-    remittance_lines: pl.DataFrame,
-    recorded: pl.DataFrame,
-    customers: pl.DataFrame,
-    accounts: pl.DataFrame,
-    policy: MatchingPolicy,
-    as_of: date,
-) -> CashResult:
-    """Settle the invoices that payments name; leave the rest unapplied, with whose it may be.
-
-    A payment names an invoice by its remittance lines, else by a reference text that is the invoice's id, or its
-    number where that is unique in entity and currency. Nothing is applied across entity or currency, to another
-    customer than the payment's, or on a reference that fits two invoices. Amounts are the least of line, left
-    on the payment and open on the invoice, in order of value date, payment_id and line. An application counts
-    from the later of value date and invoice date; on an invoice that a return reopened, from the return at the
-    earliest, so that no invoice is overpaid on any date. A return negates all applications of its payment, and what
-    they had paid can be settled again.
+    An application counts from the latest of value date and invoice date, on an item that a return reopened from the
+    return at the earliest, so that no item is overpaid on any date. Running again with what was recorded adds
+    nothing, and the order of rows changes nothing.
 
     Args:
-        items: ApplicableItems, with what is open after ``recorded``.
-        payments: ApplicablePayments, with what is left after ``recorded``, and reversals.
-        remittance_lines: RemittanceLines.
-        recorded: Applications of earlier runs; they stand. Running again with them adds nothing.
-        customers: CustomerNames, for suspense only.
-        accounts: PayerAccounts, for suspense only.
-        policy: how far a guess at a payer may reach.
-        as_of: documents and payments of later dates are not there yet.
+        book: what is known, after all that was recorded before.
+        policy: evidence, strengths, tolerances and limits.
+        reasons: what reason codes mean.
+        as_of: documents, payments and decisions of later dates are not there yet.
 
     Returns:
-        New Applications sorted by application_id, PossiblePayers by payment_id and customer_id.
+        New applications sorted by application_id; the rest by payment_id.
     """
-    for model, frame in (
-        (ApplicableItems, items),
-        (ApplicablePayments, payments),
-        (RemittanceLines, remittance_lines),
-        (Applications, recorded),
-        (CustomerNames, customers),
-        (PayerAccounts, accounts),
-    ):
-        model.validate(frame)
-    items = items.filter(pl.col("invoice_date") <= as_of).with_row_index("item_key")
-    payments = (
-        payments.filter(pl.col("value_date") <= as_of)
-        .sort("value_date", "payment_id")
-        .with_row_index("payment_key")
+    book.validate()
+    book = replace(book, payments=book.payments.filter(pl.col("value_date") <= as_of))
+    standing = _standing(book.recorded)
+    by_value = book.payments.sort("value_date", "payment_id").with_row_index("payment_key")
+    returns = list_returns(by_value, standing.filter(pl.col("application_type") == "payment"))
+    chargebacks = list_chargebacks(by_value, standing, returns)
+    negations = numbered(negate(taken_back(standing, returns, chargebacks)), book.recorded)
+    book = book_after(book, negations)
+    decided = carry_out(
+        book.decisions,
+        book.items,
+        book.payments,
+        book.recorded,
+        book.assignments,
+        book.deductions,
+        reasons,
+        as_of,
     )
-    recorded = recorded.join(
-        items.select("invoice_id", "item_key"), on="invoice_id", how="left", validate="m:1"
+    book = _decided_book(book, decided)
+    gone = returns["returned_payment_id"]
+    desk = lay_out(book, taken_back_by_persons(book.recorded), gone, as_of)
+    evidence, outcome = _settle(book, desk, policy)
+    new = numbered(application_rows(outcome.accepted, outcome.desk), book.recorded)
+    applications = pl.concat([negations, decided.applications, new]).sort("application_id")
+    deductions = deductions_of(_withheld(outcome, desk), book.deductions, reasons)
+    assignments = assign_payers(outcome.desk, evidence, as_of, policy)
+    carried_out = pl.concat([returns["reversal_id"], chargebacks["reversal_id"], gone])
+    exceptions = list_exceptions(
+        outcome.desk, evidence, assignments, _reasons(outcome, decided, deductions, outcome.desk), carried_out
     )
-    negated = recorded["reverses_application_id"].drop_nulls()
-    paid = recorded.filter(pl.col("applied_amount") > 0)
-    standing = paid.filter(~pl.col("application_id").is_in(negated.implode()))
-
-    returns = list_returns(payments, standing)
-    has_money = payments.filter((pl.col("payment_amount") > 0) & (pl.col("unapplied_amount") > 0))
-    said = remittance_lines if "remittance_line" in policy.rules else remittance_lines.clear()
-    references = list_references(has_money, said)
-    claims = claim(references, choose_items(references, items), payments, paid)
-    claims = claims.filter(pl.col("rule").is_in(policy.rules))
-
-    settled = settle_claims(claims, items, payments, returns, recorded, standing)
-    applied = _number(_describe(settled, claims, items), recorded)
-    taken_back = _number(negate(pl.concat([standing.select(applied.columns), applied]), returns), recorded)
-    new = pl.concat([applied, taken_back.select(applied.columns)])
+    candidates = list_candidates(exceptions, outcome.desk, outcome.alternatives, evidence, policy)
     return CashResult(
-        applications=new.sort("application_id").pipe(Applications.validate),
-        possible_payers=find_possible_payers(
-            _less(items, new, "invoice_id", "open_amount"),
-            _less(payments, new, "payment_id", "unapplied_amount"),
-            pl.concat([paid.select(applied.columns), applied]),
-            returns,
-            customers,
-            accounts,
-            policy,
-            as_of,
-        ).pipe(PossiblePayers.validate),
+        applications=applications.pipe(Applications.validate),
+        assignments=pl.concat([decided.assignments, assignments]).sort("payment_id", "assigned_date", "rule"),
+        deductions=pl.concat([decided.deductions, deductions]).sort("deduction_id"),
+        exceptions=exceptions,
+        candidates=candidates,
+        possible_payers=_possible_payers(
+            book, outcome.desk, assignments, applications, returns, policy, as_of
+        ),
     )
 
 
-def _describe(settled: pl.DataFrame, claims: pl.DataFrame, items: pl.DataFrame) -> pl.DataFrame:
-    """Applications, without application_id, of what was settled; in the order in which it was."""
-    by_line = pl.col("rule") == "remittance_line"
-    said = (
-        pl.when(by_line)
-        .then(pl.format("Remittance {}, line {}, names this invoice.", "remittance_id", "line_number"))
-        .when(pl.col("rule") == "invoice_id")
-        .then(pl.lit("The reference text is this invoice's id."))
-        .otherwise(
-            pl.lit("The reference text is this invoice's number, and no other's in this entity and currency.")
+def _standing(recorded: pl.DataFrame) -> pl.DataFrame:
+    negated = recorded["reverses_application_id"].drop_nulls()
+    return recorded.filter(
+        pl.col("application_type") != "reversal", ~pl.col("application_id").is_in(negated.implode())
+    )
+
+
+def _decided_book(book: CashBook, decided: Decided) -> CashBook:
+    """The book after persons' decisions; whose a payment is stands in the payment."""
+    word = (
+        decided.assignments.sort("assigned_date")
+        .unique("payment_id", keep="last", maintain_order=True)
+        .select("payment_id", by_person="customer_id", is_decided=pl.lit(True))
+    )
+    after = book_after(book, decided.applications)
+    payments = (
+        after.payments.join(word, on="payment_id", how="left", validate="1:1", maintain_order="left")
+        .with_columns(customer_id=pl.when("is_decided").then("by_person").otherwise("customer_id"))
+        .select(after.payments.columns)
+    )
+    return replace(
+        after,
+        payments=payments,
+        assignments=pl.concat([book.assignments, decided.assignments]),
+        deductions=pl.concat([book.deductions, decided.deductions]),
+    )
+
+
+def _settle(book: CashBook, desk: Desk, policy: MatchingPolicy) -> tuple[Evidence, Outcome]:
+    """Go round until nothing is sure any more, also with the accounts learned on the way.
+
+    A payment that was settled says whose its account is, which the next run will know; so this one looks again with
+    that knowledge, or running it twice would add something.
+    """
+    lines = lines_of_payments(desk.payments, book.remittance_lines.with_row_index("line_key"))
+    known = _standing(book.recorded)
+    done = (
+        known.join(desk.payments.select("payment_id", "payment_key"), on="payment_id")
+        .join(desk.items.select("invoice_id", "item_key"), on="invoice_id")
+        .select("payment_key", "item_key")
+    )
+    write_offs = count_write_offs(known)
+    accounts = book.accounts
+    asking = desk.payments.filter("is_active", (pl.col("left") > 0) | ~pl.col("has_applied"))
+    payers = who_paid(asking, book.customers, accounts, book.assignments, policy)
+    references = find_references(asking, lines, desk.items, payers.found, policy)
+    accepted: list[pl.DataFrame] = []
+    while True:
+        evidence = Evidence(lines, weigh(references, payers, desk, book.customers, policy), payers)
+        outcome = go_round(evidence, desk, done, write_offs, policy)
+        accepted.append(outcome.accepted.with_columns(pl.col("round") + 1_000 * len(accepted)))
+        learned = _learned(outcome, accounts)
+        desk = outcome.desk
+        done = pl.concat([done, outcome.accepted.select("payment_key", "item_key")])
+        if learned.is_empty():
+            return evidence, replace(outcome, accepted=pl.concat(accepted))
+        accounts = pl.concat([accounts, learned])
+        again = desk.payments.filter(
+            "is_active", pl.col("left") > 0, pl.col("payer_account").is_in(learned["payer_account"].implode())
         )
-    )
+        payers = payers.renewed(who_paid(again, book.customers, accounts, book.assignments, policy), again)
+        references = pl.concat(
+            [
+                references.join(again, on="payment_key", how="anti"),
+                find_references(again, lines, desk.items, payers.found, policy),
+            ]
+        )
+
+
+def _learned(outcome: Outcome, accounts: pl.DataFrame) -> pl.DataFrame:
+    """Accounts from which a settled payment came, as far as payments that wait came from them too."""
+    payments = outcome.desk.payments.filter(pl.col("payer_account").is_not_null())
+    waiting = payments.filter("is_active", pl.col("left") > 0)["payer_account"]
     return (
-        settled.join(
-            claims.select("turn", "payment_id", "item_key", "rule", "remittance_id", "line_number"),
-            on="turn",
-            validate="m:1",
-            maintain_order="left",
-        )
+        outcome.accepted.select("payment_key", "item_key")
+        .join(payments.select("payment_key", "payer_account"), on="payment_key")
+        .filter(pl.col("payer_account").is_in(waiting.implode()))
+        .join(outcome.desk.items.select("item_key", "customer_id"), on="item_key")
+        .select("payer_account", "customer_id")
+        .unique()
+        .join(accounts, on=["payer_account", "customer_id"], how="anti")
+        .sort("payer_account", "customer_id")
+        .with_columns(is_remembered=pl.lit(False))
+    )
+
+
+def _withheld(outcome: Outcome, desk: Desk) -> pl.DataFrame:
+    """What accepted explanations leave contested, for ``deductions_of``."""
+    return (
+        outcome.accepted.filter(pl.col("deduction") > 0)
         .join(
-            items.select("item_key", "invoice_id", "customer_id", "currency_code"),
+            desk.items.select("item_key", "invoice_id", "customer_id", "currency_code", "invoice_date"),
             on="item_key",
-            validate="m:1",
-            maintain_order="left",
         )
+        .join(desk.payments.select("payment_key", "payment_id", "value_date"), on="payment_key")
         .select(
             "payment_id",
             "invoice_id",
             "customer_id",
             "currency_code",
-            "rule",
-            "applied_amount",
-            "application_date",
-            application_type=pl.lit("payment"),
-            explanation=said,
-            reverses_application_id=pl.lit(None, dtype=pl.String),
+            "customer_reason_code",
+            kind="deduction_kind",
+            deduction_amount=money("deduction"),
+            deducted_date=pl.max_horizontal("value_date", "invoice_date"),
         )
     )
 
 
-def _number(applications: pl.DataFrame, recorded: pl.DataFrame) -> pl.DataFrame:
-    """Give every application its id: payment, invoice, and the how-manieth between the two.
-
-    The id is readable, and no two pairs of ids can spell the same one: the payment's length comes first.
-    """
-    pair = ["payment_id", "invoice_id"]
-    earlier = recorded.group_by(pair).agg(earlier_count=pl.len())
-    return (
-        applications.join(earlier, on=pair, how="left", validate="m:1", maintain_order="left")
-        .with_columns(
-            ordinal=pl.col("earlier_count").fill_null(0) + pl.int_range(1, pl.len() + 1).over(pair),
-            score=pl.lit(1).cast(RATIO),
-            applied_amount=pl.col("applied_amount").cast(MONEY),
-        )
-        .with_columns(
-            application_id=pl.format(
-                "engine|{}|{}|{}|{}",
-                pl.col("payment_id").str.len_chars(),
-                "payment_id",
-                "invoice_id",
-                "ordinal",
-            )
-        )
-        .select(*Applications.columns())
+def _reasons(outcome: Outcome, decided: Decided, deductions: pl.DataFrame, desk: Desk) -> pl.DataFrame:
+    keys = desk.payments.select("payment_id", "payment_key")
+    refused = decided.refused.select("payment_id", reason_code=pl.lit("decision_not_possible"))
+    unmapped = deductions.filter(pl.col("reason_code") == "unmapped").select(
+        "payment_id", reason_code=pl.lit("unmapped_reason")
     )
+    by_id = pl.concat([refused, unmapped]).join(keys, on="payment_id").select("payment_key", "reason_code")
+    return pl.concat([outcome.doubted.select("payment_key", "reason_code"), by_id])
 
 
-def _less(frame: pl.DataFrame, applications: pl.DataFrame, key: str, amount: str) -> pl.DataFrame:
-    """The frame with what the applications used of ``amount`` taken off."""
-    used = applications.group_by(key).agg(used_amount=pl.col("applied_amount").sum())
-    return (
-        frame.join(used, on=key, how="left", validate="1:1")
-        .with_columns((pl.col(amount) - pl.col("used_amount").fill_null(0)).cast(MONEY).alias(amount))
-        .drop("used_amount")
+def _possible_payers(
+    book: CashBook,
+    desk: Desk,
+    assignments: pl.DataFrame,
+    applications: pl.DataFrame,
+    returns: pl.DataFrame,
+    policy: MatchingPolicy,
+    as_of: date,
+) -> pl.DataFrame:
+    items = desk.items.filter(pl.col("open") > 0).with_columns(open_amount=money("open"))
+    payments = (
+        desk.payments.with_columns(unapplied_amount=money("left"))
+        .join(assignments.select("payment_id", assigned="customer_id"), on="payment_id", how="left")
+        .with_columns(customer_id=pl.coalesce("customer_id", "assigned"))
     )
+    paid = pl.concat([_standing(book.recorded), applications.filter(pl.col("application_type") == "payment")])
+    return find_possible_payers(items, payments, paid, returns, book.customers, book.accounts, policy, as_of)

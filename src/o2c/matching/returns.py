@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from o2c.contract import MONEY
+from o2c.contract import MONEY, RATIO
 
 
 def list_returns(payments: pl.DataFrame, standing: pl.DataFrame) -> pl.DataFrame:
@@ -66,35 +66,76 @@ def list_returns(payments: pl.DataFrame, standing: pl.DataFrame) -> pl.DataFrame
     )
 
 
-def negate(applications: pl.DataFrame, returns: pl.DataFrame) -> pl.DataFrame:
-    """The exact negation of every application of a returned payment, dated at the return.
+def list_chargebacks(payments: pl.DataFrame, standing: pl.DataFrame, returns: pl.DataFrame) -> pl.DataFrame:
+    """Parts taken back that are exactly one application: the only one of that amount of their payment.
 
     Args:
-        applications: standing ones of earlier runs and of this one, with their application_id.
-        returns: from ``list_returns``.
+        payments, standing: as for ``list_returns``.
+        returns: what it found; payments that went back as a whole.
 
     Returns:
-        Applications without application_id, in the order of what they negate.
+        One row per application: ``reversal_id, application_id, returned_date``.
     """
-    return (
-        applications.join(
-            returns, left_on="payment_id", right_on="returned_payment_id", validate="m:1", coalesce=False
-        )
-        .sort("application_id")
+    parts = (
+        payments.filter((pl.col("payment_amount") < 0) & pl.col("reverses_payment_id").is_not_null())
+        .filter(~pl.col("payment_id").is_in(returns["reversal_id"].implode()))
+        .filter(~pl.col("reverses_payment_id").is_in(returns["returned_payment_id"].implode()))
+        .filter(pl.col("unapplied_amount") == pl.col("payment_amount"))
         .select(
-            "invoice_id",
-            "customer_id",
             "currency_code",
-            payment_id="reversal_id",
-            application_type=pl.lit("reversal"),
-            rule=pl.lit("reversal"),
-            explanation=pl.format(
-                "Payment {} was taken back by {}, and with it what it had paid on this invoice.",
-                "payment_id",
-                "reversal_id",
-            ),
-            reverses_application_id="application_id",
-            applied_amount=(-pl.col("applied_amount")).cast(MONEY),
-            application_date=pl.max_horizontal("returned_date", "application_date"),
+            reversal_id="payment_id",
+            payment_id="reverses_payment_id",
+            applied_amount=-pl.col("payment_amount"),
+            reversal_date="value_date",
         )
+    )
+    paid = standing.filter(pl.col("application_type") == "payment")
+    key = ["payment_id", "currency_code", "applied_amount"]
+    alone = paid.filter(pl.len().over(key) == 1)
+    return (
+        parts.filter(pl.len().over("payment_id") == 1)
+        .join(alone.select(*key, "application_id", "application_date"), on=key, validate="1:1")
+        .select(
+            "reversal_id",
+            "application_id",
+            returned_date=pl.max_horizontal("reversal_date", "application_date"),
+        )
+        .sort("reversal_id")
+    )
+
+
+def taken_back(standing: pl.DataFrame, returns: pl.DataFrame, chargebacks: pl.DataFrame) -> pl.DataFrame:
+    """Standing applications that go back today: the columns of ``standing``, ``reversal_id`` and ``returned_date``.
+
+    Of a returned payment all of them go: what was paid, discounted, netted and written off.
+    """
+    whole = standing.join(
+        returns.select("reversal_id", "returned_date", payment_id="returned_payment_id"),
+        on="payment_id",
+        validate="m:1",
+    )
+    parts = standing.join(chargebacks, on="application_id", validate="1:1")
+    order = [*standing.columns, "reversal_id", "returned_date"]
+    return pl.concat([whole.select(order), parts.select(order)]).sort("application_id")
+
+
+def negate(back: pl.DataFrame) -> pl.DataFrame:
+    """The exact negation of every application that goes back, dated at the return; without application_id."""
+    return back.select(
+        "credit_memo_id",
+        "invoice_id",
+        "customer_id",
+        "currency_code",
+        payment_id="reversal_id",
+        application_type=pl.lit("reversal"),
+        rule=pl.lit("reversal"),
+        explanation=pl.format(
+            "Payment {} was taken back by {}, and with it what it had settled of this invoice.",
+            "payment_id",
+            "reversal_id",
+        ),
+        reverses_application_id="application_id",
+        applied_amount=(-pl.col("applied_amount")).cast(MONEY),
+        score=pl.lit(1).cast(RATIO),
+        application_date=pl.max_horizontal("returned_date", "application_date"),
     )

@@ -36,7 +36,16 @@ SUM_RULES = ("whole_balance", "single_amount", "all_due", "oldest_first", "state
 # Lists of reason codes that are shipped, and those in which a code is looked up that does not say its list.
 CODE_LISTS = ("x12_426", "iso_20022", "edifact_4465")
 DEFAULT_LISTS = ("x12_426", "iso_20022")
-AMOUNT_SHAPES = ("exact", "discount", "late_discount", "small_difference", "short", "over", "partial")
+AMOUNT_SHAPES = (
+    "exact",
+    "discount",
+    "late_discount",
+    "told_short",
+    "small_difference",
+    "short",
+    "over",
+    "partial",
+)
 
 
 class Strengths(PolicyModel):

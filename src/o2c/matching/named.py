@@ -1,0 +1,230 @@
+"""Payments whose text names items: which set of them the amount says is meant."""
+
+from itertools import combinations
+
+import polars as pl
+from rapidfuzz.distance import OSA
+
+from o2c.matching.desk import Desk
+from o2c.matching.proposals import Proposals, described, together
+from o2c.matching.shapes import fit, granted_discount
+from o2c.policy import MatchingPolicy
+
+# What these rules find was written as the item's own number; the others may have met it by accident.
+STRONG = ("creditor_reference", "invoice_id", "invoice_number", "embedded_number", "number_range")
+# Named together on purpose, so one text for several items is not vague.
+FOR_SEVERAL = ("number_range",)
+# Beyond this many named items only their whole sum, or that of the strong ones, is tried.
+MAX_CHOOSABLE = 10
+INEXACT = ("told_short", "short", "over", "partial")
+
+_OF_ITEM = [
+    "item_key",
+    "minor_unit",
+    "customer_id",
+    "entity_id",
+    "currency_code",
+    "invoice_id",
+    "due_date",
+    "discount_due_date",
+]
+_OF_PAYMENT = ["payment_key", "left", "value_date", "payment_method", "reference_text"]
+# What all rows of a proposal have in common, beside ``paid``.
+_SHARED = ["payment_key", "value_date", "payment_method", "reference_text", "payer_rule", "payer_strength"]
+
+
+def propose_named(named: pl.DataFrame, desk: Desk, policy: MatchingPolicy) -> Proposals:
+    """Explanations by what texts name, of payments that may still be applied.
+
+    For each payment and family: all named open items, or those named beyond accident; with the family's credit
+    memos that make the amount right; else the one subset of the named items that does.
+
+    Args:
+        named: NAMED rows of texts (``line_key`` null) that are not foreign.
+        desk: what is open and left now.
+        policy: tolerances and strengths.
+    """
+    members = _members(named, desk)
+    if members.is_empty():
+        return together([])
+    sets = pl.concat([members.with_columns(tier=pl.lit("all")), _strong_alone(members)])
+    sets = sets.with_columns(proposal=_number("payment_key", "family_id", "tier"))
+    fitted = fit(sets, policy)
+    right = fitted.filter(pl.col("shape").is_in(["exact", "discount", "late_discount"]))
+    lacking = sets.join(right, on=["payment_key", "family_id"], how="anti")
+    netted = _with_credit_memos(lacking, desk, policy)
+    still = lacking.join(netted, on=["payment_key", "family_id"], how="anti") if netted.height else lacking
+    chosen = _subsets(still.filter(pl.col("tier") == "all"), policy)
+    completed = _completed(fitted.filter(pl.col("shape") == "over"), desk, policy)
+    misread = _misread(fitted.filter(pl.col("shape").is_in(INEXACT)), desk, policy)
+    found = (fitted, netted, chosen, completed, misread)
+    return together([described(rows, policy) for rows in found if rows.height])
+
+
+def _members(named: pl.DataFrame, desk: Desk) -> pl.DataFrame:
+    """Named items that are open, of payments with money left."""
+    active = desk.payments.filter("is_active", pl.col("left") > 0).select(_OF_PAYMENT)
+    open_items = desk.items.filter(pl.col("open") != 0).select(*_OF_ITEM, "open", "discount")
+    return (
+        named.join(active, on="payment_key", validate="m:1")
+        .join(open_items, on="item_key", validate="m:1")
+        .with_columns(
+            paid=pl.col("left"),
+            is_strong=pl.col("rule").is_in(STRONG),
+            is_vague=(pl.col("item_key").n_unique().over("payment_key", "family_id", "said") > 1)
+            & ~pl.col("rule").is_in(FOR_SEVERAL),
+        )
+        .drop("left")
+    )
+
+
+def _strong_alone(members: pl.DataFrame) -> pl.DataFrame:
+    mixed = pl.col("is_strong").any().over("payment_key", "family_id") & ~pl.col("is_strong").all().over(
+        "payment_key", "family_id"
+    )
+    return members.filter(mixed & pl.col("is_strong")).with_columns(tier=pl.lit("strong"))
+
+
+def _number(*columns: str) -> pl.Expr:
+    """The same number for the same values, in order of the values."""
+    return (pl.struct(columns).rank("dense") - 1).cast(pl.UInt32)
+
+
+def _with_credit_memos(sets: pl.DataFrame, desk: Desk, policy: MatchingPolicy) -> pl.DataFrame:
+    """Sets whose excess over the payment is exactly one open credit memo of the family, or all of them together."""
+    short = (
+        sets.group_by("proposal", "payment_key", "family_id", "entity_id", "currency_code")
+        .agg(short=pl.col("open").sum() - pl.col("paid").first(), vague=pl.col("is_vague").any())
+        .filter((pl.col("short") > 0) & ~pl.col("vague"))
+    )
+    account = ["family_id", "entity_id", "currency_code"]
+    memos = desk.items.filter(pl.col("open") < 0).select(
+        *account, "item_key", "minor_unit", "invoice_id", "customer_id", "due_date", "open"
+    )
+    unnamed = short.join(memos, on=account).join(sets, on=["proposal", "item_key"], how="anti")
+    one = unnamed.filter(pl.col("open") == -pl.col("short")).filter(pl.len().over("proposal") == 1)
+    every = unnamed.filter(
+        (pl.col("open").sum().over("proposal") == -pl.col("short")) & (pl.len().over("proposal") > 1)
+    ).join(one, on="proposal", how="anti")
+    added = pl.concat([one, every])
+    if added.is_empty():
+        return sets.head(0)
+    base = sets.join(added, on="proposal", how="semi")
+    like = base.unique("proposal", keep="first", maintain_order=True).select(
+        "proposal",
+        "paid",
+        "value_date",
+        "payment_method",
+        "reference_text",
+        "tier",
+        "payer_rule",
+        "payer_strength",
+    )
+    weakest = base.group_by("proposal").agg(pl.col("reference_strength").min(), pl.col("rule").min())
+    rows = (
+        added.join(like, on="proposal", validate="m:1")
+        .join(weakest, on="proposal", validate="m:1")
+        .with_columns(said=pl.format("less credit memo {}", "invoice_id"), is_vague=False)
+    )
+    whole = pl.concat([base, rows], how="diagonal")
+    return fit(whole, policy).filter(pl.col("shape") == "exact")
+
+
+def _completed(over: pl.DataFrame, desk: Desk, policy: MatchingPolicy) -> pl.DataFrame:
+    """Sets that an item nobody named makes exact: the text may have said it in a way that was not understood.
+
+    One explanation for each such item, beside that of an overpayment: which of them is meant is seldom sure.
+    """
+    excess = over.group_by("proposal", "payment_key", "family_id", "entity_id", "currency_code").agg(
+        open=pl.col("paid").first() - pl.col("open").sum()
+    )
+    one = (
+        excess.join(
+            desk.items.filter(pl.col("open") > 0).select(*_OF_ITEM, "family_id", "open", "discount"),
+            on=["family_id", "entity_id", "currency_code", "open"],
+        )
+        .join(over, on=["proposal", "item_key"], how="anti")
+        .sort("proposal", "due_date", "invoice_id")
+        .filter(pl.int_range(pl.len()).over("proposal") < policy.max_candidates)
+        .with_columns(
+            number=pl.int_range(pl.len(), dtype=pl.UInt32),
+            rule=pl.lit("single_amount"),
+            said=pl.format("and {}, of the amount left", "invoice_id"),
+            reference_strength=pl.lit(float(policy.strengths.sums["single_amount"])),
+            is_vague=False,
+        )
+    )
+    if one.is_empty():
+        return over.head(0)
+    ours = [*_SHARED, *_OF_ITEM, "proposal", "paid", "open", "discount", "family_id", "rule", "said"]
+    named = over.select(*dict.fromkeys(ours), "reference_strength", "is_vague")
+    payment = named.unique("proposal", keep="first", maintain_order=True).select(
+        "proposal", "paid", *_SHARED[1:]
+    )
+    added = one.join(payment, on="proposal", validate="m:1").with_columns(proposal="number").drop("number")
+    base = (
+        one.select("proposal", "number")
+        .join(named, on="proposal")
+        .with_columns(proposal="number")
+        .drop("number")
+    )
+    return fit(pl.concat([base, added], how="diagonal"), policy).filter(pl.col("shape") == "exact")
+
+
+def _misread(inexact: pl.DataFrame, desk: Desk, policy: MatchingPolicy) -> pl.DataFrame:
+    """Items of exactly the amount whose number is one slip away from that of the item named, which does not fit.
+
+    Who mistypes a number may hit another one of his own.
+    """
+    numbers = desk.items.select("item_key", named_number="invoice_number")
+    account = ["family_id", "entity_id", "currency_code"]
+    near = (
+        inexact.filter(pl.len().over("proposal") == 1)
+        .join(numbers, on="item_key", validate="m:1")
+        .select(*_SHARED, *account, "said", "named_number", "reference_strength", open="paid")
+        .with_columns(paid="open")
+        .join(
+            desk.items.filter(pl.col("open") > 0).select(
+                *_OF_ITEM, "family_id", "open", "discount", "invoice_number"
+            ),
+            on=[*account, "open"],
+        )
+    )
+    if near.is_empty():
+        return inexact.head(0)
+    is_near = [
+        0 < OSA.distance(one, other, score_cutoff=1) <= 1
+        for one, other in near.select("named_number", "invoice_number").iter_rows()
+    ]
+    rows = near.filter(pl.Series(is_near, dtype=pl.Boolean)).with_columns(
+        proposal=pl.int_range(pl.len(), dtype=pl.UInt32),
+        rule=pl.lit("typo"),
+        said=pl.format("{} for {}", "said", "invoice_number"),
+        is_vague=False,
+    )
+    return fit(rows, policy)
+
+
+def _subsets(sets: pl.DataFrame, policy: MatchingPolicy) -> pl.DataFrame:
+    """The one subset of the named items that makes the amount, open or net of granted discounts."""
+    choosable = sets.filter(pl.len().over("proposal").is_between(2, MAX_CHOOSABLE)).with_columns(
+        granted=granted_discount(pl.col("value_date"), policy)
+    )
+    kept: list[tuple[int, int]] = []
+    grouped = choosable.sort("proposal", "item_key").group_by("proposal", maintain_order=True)
+    for key, paid, items, opens, granted in grouped.agg(
+        pl.col("paid").first(), "item_key", "open", "granted"
+    ).iter_rows():
+        found = {
+            chosen
+            for size in range(1, len(items))
+            for chosen in combinations(range(len(items)), size)
+            if paid in (sum(opens[at] for at in chosen), sum(opens[at] - granted[at] for at in chosen))
+        }
+        if len(found) == 1:
+            kept += [(key, items[at]) for at in found.pop()]
+    if not kept:
+        return sets.head(0)
+    wanted = pl.DataFrame(kept, schema={"proposal": pl.UInt32, "item_key": pl.UInt32}, orient="row")
+    members = sets.join(wanted, on=["proposal", "item_key"], how="semi")
+    return fit(members, policy).filter(pl.col("shape").is_in(["exact", "discount"]))

@@ -1,0 +1,207 @@
+"""Round after round: explain, believe what is sure, settle what does not collide, and look again at the rest."""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import date
+
+import polars as pl
+
+from o2c.matching.desk import Desk, units
+from o2c.matching.evidence import Payers
+from o2c.matching.named import STRONG, propose_named
+from o2c.matching.proposals import HEADS, Proposals, together, unique_best
+from o2c.matching.remitted import propose_remitted
+from o2c.matching.shapes import PARTS
+from o2c.matching.summed import propose_sums
+from o2c.policy import MatchingPolicy
+
+# What was accepted: one row per payment and item, with the head of its explanation.
+ACCEPTED = {
+    **{name: kind for name, kind in HEADS.items() if name not in ("proposal", "signature")},
+    **{name: kind for name, kind in PARTS.items() if name != "proposal"},
+    "cash": pl.Int64(),
+    "round": pl.Int64(),
+}
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What speaks for what. ``lines`` have line_key and payment_key; ``named`` is NAMED of texts and lines."""
+
+    lines: pl.DataFrame
+    named: pl.DataFrame
+    payers: Payers
+
+
+@dataclass
+class WriteOffs:
+    """What was written off so far, in units, per customer and per currency on one day."""
+
+    of_customer: dict[tuple[str, str, date], int] = field(default_factory=lambda: defaultdict(int))
+    of_day: dict[tuple[str, date], int] = field(default_factory=lambda: defaultdict(int))
+
+    def add(self, customer_id: str, currency_code: str, day: date, amount: int) -> None:
+        """Count what was written off for a customer."""
+        self.of_customer[customer_id, currency_code, day] += amount
+        self.of_day[currency_code, day] += amount
+
+    def admits(
+        self, customer_id: str, currency_code: str, day: date, amount: int, policy: MatchingPolicy
+    ) -> bool:
+        """Whether both limits leave room for the amount."""
+        limits = policy.small_differences
+        of_customer = int(limits.per_customer.amount_for(currency_code) * 10_000)
+        of_day = int(limits.per_day.amount_for(currency_code) * 10_000)
+        return (
+            self.of_customer[customer_id, currency_code, day] + amount <= of_customer
+            and self.of_day[currency_code, day] + amount <= of_day
+        )
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the rounds came to.
+
+    accepted: ACCEPTED. desk: what is open and left now. doubted: ``payment_key, reason_code`` of payments whose
+    explanations are not believed. alternatives: those explanations.
+    """
+
+    accepted: pl.DataFrame
+    desk: Desk
+    doubted: pl.DataFrame
+    alternatives: Proposals
+
+
+def go_round(
+    evidence: Evidence, desk: Desk, done: pl.DataFrame, write_offs: WriteOffs, policy: MatchingPolicy
+) -> Outcome:
+    """Settle everything that is sure. What payments say comes before what their amounts suggest.
+
+    In a round the payments come in order of value date and payment_id; one that finds its items taken waits for
+    the next round and is explained anew. It ends when a round settles nothing.
+
+    Args:
+        evidence: references and payers.
+        desk: what is open and left at the start.
+        done: ``payment_key, item_key`` applied in earlier runs.
+        write_offs: of earlier runs; added to.
+        policy: how sure is sure enough.
+    """
+    accepted: list[pl.DataFrame] = []
+    over_limit = pl.DataFrame(schema={"payment_key": pl.UInt32})
+    while True:
+        said, doubted, alternatives = _by_what_is_said(evidence, desk, done, over_limit, policy)
+        rows, refused = _accept(said, desk, write_offs, policy)
+        over_limit = pl.concat([over_limit, refused])
+        if rows.is_empty() and refused.is_empty():
+            silent = _silent(evidence, desk)
+            sums, unsure = propose_sums(silent, evidence.payers, desk, policy)
+            best, weak = unique_best(sums, policy)
+            rows, _ = _accept(sums.only(best["proposal"]), desk, write_offs, policy)
+            if rows.is_empty():
+                doubted = pl.concat(
+                    [
+                        doubted,
+                        weak,
+                        unsure.heads.select("payment_key", reason_code=pl.lit("ambiguous")),
+                        over_limit.with_columns(reason_code=pl.lit("limit_reached")),
+                    ]
+                )
+                return Outcome(_all(accepted), desk, doubted, together([alternatives, sums, unsure]))
+        if rows.height:
+            accepted.append(rows.with_columns(round=pl.lit(len(accepted), dtype=pl.Int64)).select(*ACCEPTED))
+            desk = desk.less(rows)
+            done = pl.concat([done, rows.select("payment_key", "item_key")])
+
+
+def _all(accepted: list[pl.DataFrame]) -> pl.DataFrame:
+    return pl.concat([pl.DataFrame(schema=ACCEPTED), *accepted])
+
+
+def _by_what_is_said(
+    evidence: Evidence, desk: Desk, done: pl.DataFrame, over_limit: pl.DataFrame, policy: MatchingPolicy
+) -> tuple[Proposals, pl.DataFrame, Proposals]:
+    """Believed explanations by remittance lines and texts; what is doubted; all explanations."""
+    own = evidence.named.filter(~pl.col("is_foreign"))
+    remitted, wrong = propose_remitted(
+        evidence.lines, own.filter(pl.col("line_key").is_not_null()), done, desk, policy
+    )
+    texts = own.filter(pl.col("line_key").is_null()).join(evidence.lines, on="payment_key", how="anti")
+    both = together([remitted, propose_named(texts, desk, policy)])
+    best, doubted = unique_best(both, policy)
+    best = best.join(over_limit, on="payment_key", how="anti")
+    return both.only(best["proposal"]), pl.concat([wrong, doubted]), both
+
+
+def _silent(evidence: Evidence, desk: Desk) -> pl.DataFrame:
+    """Payments of which nothing was applied yet and that name no item beyond accident, open or settled."""
+    speaks = pl.concat(
+        [
+            evidence.lines.select("payment_key"),
+            evidence.named.filter(pl.col("rule").is_in(STRONG)).select("payment_key"),
+        ]
+    )
+    return (
+        desk.payments.filter("is_active", pl.col("left") > 0, ~pl.col("has_applied"))
+        .select("payment_key")
+        .join(speaks, on="payment_key", how="anti")
+    )
+
+
+def _accept(
+    believed: Proposals, desk: Desk, write_offs: WriteOffs, policy: MatchingPolicy
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Rows of explanations whose items are not taken by an earlier payment; and payments refused by a limit."""
+    nobody = pl.DataFrame(schema={"payment_key": pl.UInt32})
+    if believed.heads.is_empty():
+        return pl.DataFrame(schema=ACCEPTED).drop("round"), nobody
+    rows = (
+        believed.parts.join(believed.heads, on="proposal", validate="m:1")
+        .join(
+            desk.items.select(
+                "item_key", "open", "customer_id", "currency_code", "invoice_date", "reopened_date"
+            ),
+            on="item_key",
+            validate="m:1",
+        )
+        .join(desk.payments.select("payment_key", "value_date"), on="payment_key", validate="m:1")
+        .sort("payment_key", "item_key")
+        .with_columns(
+            cash=pl.col("settled") - pl.col("discount") - pl.col("write_off"),
+            is_free=pl.col("settled").abs().cum_sum().over("item_key") <= pl.col("open").abs(),
+        )
+        .filter(pl.col("is_free").all().over("payment_key"))
+    )
+    refused = _refused(rows, write_offs, policy)
+    return rows.join(refused, on="payment_key", how="anti").drop("round", strict=False), refused
+
+
+def _refused(rows: pl.DataFrame, write_offs: WriteOffs, policy: MatchingPolicy) -> pl.DataFrame:
+    """Payments whose write-off finds no room, in order of payments; room that is taken is counted."""
+    refused = []
+    given_up = rows.filter(pl.col("write_off") > 0).select(
+        "payment_key",
+        "customer_id",
+        "currency_code",
+        pl.max_horizontal("value_date", "invoice_date", "reopened_date"),
+        "write_off",
+    )
+    for key, customer_id, currency_code, day, amount in given_up.iter_rows():
+        if write_offs.admits(customer_id, currency_code, day, amount, policy):
+            write_offs.add(customer_id, currency_code, day, amount)
+        else:
+            refused.append(key)
+    return pl.DataFrame({"payment_key": refused}, schema={"payment_key": pl.UInt32}).unique(
+        maintain_order=True
+    )
+
+
+def count_write_offs(standing: pl.DataFrame) -> WriteOffs:
+    """What standing applications of type write_off have used of the limits."""
+    counted = WriteOffs()
+    rows = standing.filter(pl.col("application_type") == "write_off", pl.col("rule") != "person")
+    for row in rows.select(
+        "customer_id", "currency_code", "application_date", units("applied_amount")
+    ).iter_rows():
+        counted.add(*row)
+    return counted

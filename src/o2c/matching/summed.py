@@ -1,0 +1,133 @@
+"""Payments that name nothing: the open items of a known payer whose sum they are."""
+
+import polars as pl
+
+from o2c.matching.desk import Desk, money
+from o2c.matching.evidence import Payers, strength
+from o2c.matching.proposals import Proposals, described, together
+from o2c.matching.shapes import PARTS, granted_discount
+from o2c.matching.sums import find_sums
+from o2c.policy import MatchingPolicy
+
+_ACCOUNT = ["entity_id", "currency_code"]
+
+
+def propose_sums(
+    silent: pl.DataFrame, payers: Payers, desk: Desk, policy: MatchingPolicy
+) -> tuple[Proposals, Proposals]:
+    """Believed sums and those in doubt, of payments that say nothing about items.
+
+    First among the items of the payer, as they are and net of discounts still granted; then, where that gives
+    nothing, among those of the payer's whole family.
+
+    Args:
+        silent: ``payment_key`` of the payments to look at.
+        payers: who may have paid.
+        desk: what is open and left now.
+        policy: rules and limits.
+
+    Returns:
+        Explanations that stand alone, and alternatives for a person (these are never applied).
+    """
+    wanted = (
+        desk.payments.join(silent, on="payment_key", how="semi")
+        .join(
+            payers.found.filter(pl.col("strength") >= float(policy.known_payer_strength)).select(
+                "payment_key", "family_id", payer="customer_id", payer_rule="rule", payer_strength="strength"
+            ),
+            on="payment_key",
+        )
+        .with_columns(amount=money("left"))
+    )
+    open_items = desk.items.filter(pl.col("open") != 0)
+    sure: list[Proposals] = []
+    doubtful: list[Proposals] = []
+    for owner in ("customer_id", "family_id"):
+        of = wanted.with_columns(payer_key="payer" if owner == "customer_id" else "family_id").unique(
+            ["payment_key", "payer_key"], keep="first", maintain_order=True
+        )
+        for net in (False, True):
+            if of.is_empty():
+                continue
+            items = _priced(open_items, of, owner, policy, net=net)
+            found = find_sums(
+                of.select("payment_key", "payer_key", *_ACCOUNT, "amount", "value_date"), items, policy
+            )
+            sure.append(
+                _as_proposals(found.solutions.with_columns(candidate_rank=0), of, desk, policy, net=net)
+            )
+            doubtful.append(_as_proposals(found.doubts, of, desk, policy, net=net))
+            answered = pl.concat([found.solutions.select("payment_key"), found.doubts.select("payment_key")])
+            wanted = wanted.join(answered, on="payment_key", how="anti")
+            of = of.join(answered, on="payment_key", how="anti")
+        wanted = wanted.filter(pl.col("family_id").is_in(_larger_families(desk).implode()))
+    return together(sure), together(doubtful)
+
+
+def _larger_families(desk: Desk) -> pl.Series:
+    return (
+        desk.items.filter(pl.col("open") != 0)
+        .group_by("family_id")
+        .agg(members=pl.col("customer_id").n_unique())
+        .filter(pl.col("members") > 1)["family_id"]
+    )
+
+
+def _priced(
+    open_items: pl.DataFrame, wanted: pl.DataFrame, owner: str, policy: MatchingPolicy, *, net: bool
+) -> pl.DataFrame:
+    """Open items of the payers that matter, at their open amount or net of the discount still granted.
+
+    Which discount is granted depends on the day of the payment: net prices are those of the payer's one day; a payer
+    with payments of several days is looked at without discounts.
+    """
+    items = open_items.with_columns(payer_key=owner).join(
+        wanted.select("payer_key", *_ACCOUNT).unique(), on=["payer_key", *_ACCOUNT], how="semi"
+    )
+    if not net:
+        amount = pl.col("open")
+    else:
+        days = (
+            wanted.group_by("payer_key", *_ACCOUNT)
+            .agg(pl.col("value_date").min(), last_date=pl.col("value_date").max())
+            .filter(pl.col("value_date") == pl.col("last_date"))
+            .drop("last_date")
+        )
+        items = items.join(days, on=["payer_key", *_ACCOUNT], validate="m:1")
+        amount = pl.col("open") - granted_discount(pl.col("value_date"), policy)
+    return items.select(
+        "item_key",
+        "payer_key",
+        *_ACCOUNT,
+        "invoice_date",
+        "due_date",
+        "invoice_id",
+        amount=money(amount),
+        order_key="order_id",
+    )
+
+
+def _as_proposals(
+    found: pl.DataFrame, wanted: pl.DataFrame, desk: Desk, policy: MatchingPolicy, *, net: bool
+) -> Proposals:
+    key = ["payment_key", "payer_key", "candidate_rank"]
+    rows = found.join(
+        wanted.select("payment_key", "payer_key", "value_date", "payer_rule", "payer_strength"),
+        on=["payment_key", "payer_key"],
+        validate="m:1",
+    ).join(
+        desk.items.select("item_key", "open", "discount", "discount_due_date"), on="item_key", validate="m:1"
+    )
+    granted = granted_discount(pl.col("value_date"), policy) if net else pl.lit(0, dtype=pl.Int64)
+    rows = rows.with_columns(
+        proposal=(pl.struct(key).rank("dense") - 1).cast(pl.UInt32),
+        shape=pl.lit("discount" if net else "exact"),
+        settled=pl.col("open"),
+        discount=granted,
+        write_off=pl.lit(0, dtype=pl.Int64),
+        deduction=pl.lit(0, dtype=pl.Int64),
+        deduction_kind=pl.lit(None, dtype=PARTS["deduction_kind"]),
+        customer_reason_code=pl.lit(None, dtype=PARTS["customer_reason_code"]),
+        reference_strength=strength("rule", policy.strengths.sums),
+    )
+    return described(rows, policy, amount_speaks=False)
