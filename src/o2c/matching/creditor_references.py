@@ -16,7 +16,8 @@ _RF = r"\bRF ?[0-9]{2}(?: ?[A-Z0-9]{1,4}){1,6}\b|\bRF[0-9]{2}[A-Z0-9]{1,21}\b"
 _QR = r"\b[0-9]{2}(?: ?[0-9]{5}){5}\b"
 _OGM = r"[+*]{3} ?[0-9]{3}/? ?[0-9]{4}/? ?[0-9]{5} ?[+*]{3}"
 _MAY_HOLD_ONE = rf"{_RF}|{_QR}|{_OGM}"
-CREDITOR_REFERENCES = {"text_key": pl.UInt32(), "read": pl.String(), "body": pl.String(), "kind": pl.String()}
+_READINGS = {"read": pl.String(), "body": pl.String(), "kind": pl.String()}
+CREDITOR_REFERENCES = {"text_key": pl.UInt32(), **_READINGS}
 
 
 def read_creditor_references(texts: pl.DataFrame) -> pl.DataFrame:
@@ -27,18 +28,26 @@ def read_creditor_references(texts: pl.DataFrame) -> pl.DataFrame:
         .explode("read", empty_as_null=False)
         .filter(pl.col("read").is_not_null())
     )
-    readings = [_valid(text) for text in found["read"].to_list()]
-    return (
-        found.select("text_key")
-        .with_columns(
-            pl.DataFrame(
-                readings, schema={"read": pl.String, "body": pl.String, "kind": pl.String}, orient="row"
-            )
-        )
-        .filter(pl.col("body") != "")
-        .select(pl.col("text_key").cast(pl.UInt32), "read", "body", "kind")
-        .unique()
+    readings = pl.DataFrame(
+        [_valid(text) for text in found["read"].to_list()], schema=_READINGS, orient="row"
     )
+    valid = pl.concat([found.select("text_key"), readings], how="horizontal").filter(pl.col("body") != "")
+    return valid.cast(CREDITOR_REFERENCES).unique()
+
+
+def without_references(texts: pl.DataFrame) -> pl.DataFrame:
+    """Texts (text_key, book, plain) without the valid references in them: their digits are not read again."""
+    references = read_creditor_references(texts)
+    if references.is_empty():
+        return texts
+    held = texts.join(references.group_by("text_key").agg("read"), on="text_key", validate="1:1")
+    cleared = []
+    for text, parts in held.select("plain", "read").iter_rows():
+        for part in sorted(parts, key=len, reverse=True):
+            text = text.replace(part, " | ")
+        cleared.append(text)
+    held = held.drop("read").with_columns(plain=pl.Series(cleared, dtype=pl.String))
+    return pl.concat([texts.join(held, on="text_key", how="anti"), held]).sort("text_key")
 
 
 def _valid(text: str) -> tuple[str, str, str]:
@@ -59,7 +68,7 @@ def _valid(text: str) -> tuple[str, str, str]:
 def invoices_of_references(
     references: pl.DataFrame, texts: pl.DataFrame, invoices: Catalogue, at_least: int
 ) -> pl.DataFrame:
-    """``text_key, item_key, read``: invoices whose number the reference holds.
+    """``text_key, item_key, said``: invoices whose number the reference holds.
 
     The whole body is the number or its digits. A Swiss or Belgian one may begin with the digits of a bank's customer
     and fill up with zeros: what stands behind such a zero is read, the longest that is a number of ours.
@@ -93,6 +102,6 @@ def invoices_of_references(
     return (
         pairs.filter(fits)
         .filter(pl.col("length") == pl.col("length").max().over("text_key", "read"))
-        .select("text_key", "item_key", "read")
+        .select("text_key", "item_key", said="read")
         .unique()
     )

@@ -41,7 +41,7 @@ def _behind(words: list[str]) -> str:
 
 
 # Of telephones and accounts the groups of digits that follow belong to the number, too.
-OF_A_LONG_NUMBER = _behind(_LONG_WORDS)
+LONG_NUMBER = rf"\b(?:{'|'.join(_LONG_WORDS)})[^A-Z0-9|]*(?:{_FILLERS}[^A-Z0-9|]*)?[0-9][0-9 ()/+-]*"
 # Behind these a number is another thing's, unless the letters of our own numbers stand before it.
 OF_ANOTHER_THING = _behind(ORDER_WORDS + _OTHER_WORDS + _LONG_WORDS + _DATE_WORDS)
 OF_A_PARTY = _behind(_OTHER_WORDS + _LONG_WORDS + _DATE_WORDS)

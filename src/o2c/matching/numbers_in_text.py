@@ -1,7 +1,7 @@
 """Rules that find our numbers inside texts: as they are, with something lost, and orders' numbers.
 
-Each proposes ``FOUND`` rows for spans of a reading; several may claim the same digits of a text. ``weigh`` keeps the
-best claim on every run of digits.
+A claim is a span of a reading and an invoice; several may claim the same digits of a text. ``best_claims`` keeps the
+best on every run of digits.
 """
 
 import polars as pl
@@ -10,18 +10,16 @@ from o2c.matching.catalogue import Catalogue
 from o2c.matching.labels import INVOICE_WORDS, OF_ANOTHER_THING
 from o2c.matching.reading import Reading
 
-FOUND = {
-    "text_key": pl.UInt32(),
-    "first": pl.Int32(),
-    "last": pl.Int32(),
-    "item_key": pl.UInt32(),
-    "rule": pl.String(),
-    "trust": pl.Int32(),
-    "read": pl.String(),
-}
-# How claims on the same digits rank; below 10 they are the number itself.
-WHOLE, BROKEN, WEAK = 0, 1, 10
-_YEAR = r"^(?:19|20)[0-9]{2}$"
+_CLAIMS = (
+    *("text_key", "book", "first", "last", "item_key", "rule", "trust", "read"),
+    *("gap", "value", "digits", "is_broken", "prefix", "suffix", "number_digits"),
+)
+# Letters from which on something attached to a number is a word and not the code of another series.
+_WORD = 4
+# How claims on the same digits rank: numbers with letters of their own, those without, and mere digits; each worse by
+# one where a blank stands between the digits.
+LETTERED, UNLETTERED, WEAK = 0, 2, 10
+YEAR = r"^(?:19|20)[0-9]{2}$"
 _MONTH_AND_DAY = "(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])"
 _DAY_AND_MONTH = "(?:0[1-9]|[12][0-9]|3[01])(?:0[1-9]|1[0-2])"
 _DAY = rf"^(?:(?:19|20)[0-9]{{2}}{_MONTH_AND_DAY}|{_DAY_AND_MONTH}(?:19|20)[0-9]{{2}})$"
@@ -30,12 +28,11 @@ _DAY = rf"^(?:(?:19|20)[0-9]{{2}}{_MONTH_AND_DAY}|{_DAY_AND_MONTH}(?:19|20)[0-9]
 def claims(reading: Reading, invoices: Catalogue, at_least: int, at_most: int) -> pl.DataFrame:
     """Spans and the invoices whose digits they have, with what each says of the other."""
     spans = reading.spans
-    wanted = spans.select("book", "value").unique()
-    numbers = invoices.with_values(wanted)
-    return _judged(_pairs(spans, numbers, at_most), invoices.series, at_least)
+    numbers = invoices.with_values(spans.select("book", "value").unique())
+    return _judged(pairs_of(spans, numbers, at_most), invoices.series, at_least)
 
 
-def _pairs(spans: pl.DataFrame, numbers: pl.DataFrame, at_most: int) -> pl.DataFrame:
+def pairs_of(spans: pl.DataFrame, numbers: pl.DataFrame, at_most: int) -> pl.DataFrame:
     """Spans joined to numbers of the same digits.
 
     Digits that too many numbers have, a year in all of them, are joined only where the letters before agree, too.
@@ -59,65 +56,84 @@ def _pairs(spans: pl.DataFrame, numbers: pl.DataFrame, at_most: int) -> pl.DataF
     return pl.concat([pairs, exact.select(pairs.columns)])
 
 
+def with_surroundings(pairs: pl.DataFrame, series: list[str]) -> pl.DataFrame:
+    """What stands around each span, as far as it matters for the number it is held against.
+
+    Adds word (the last before it), is_called (an invoice), is_attached_to_other (letters of another series or a strange
+    code), is_elsewhere (what stands before says that it is another thing, or it is a year or a day), has_suffix and
+    has_other_suffix.
+    """
+    letters_after = pl.col("after").str.extract(r"^([A-Z]+)").fill_null("")
+    attached = pl.col("gap").str.extract(r"([A-Z]+)[-/_.#:]?$").fill_null("")
+    foreign = (attached != "") & (attached != pl.col("prefix"))
+    suffix = pl.col("suffix")
+    has_suffix = (
+        pl.when(suffix == "")
+        .then(letters_after == "")
+        .otherwise(pl.col("after").str.replace_all("[^A-Z]", "").str.starts_with(suffix))
+    )
+    is_time = pl.col("digits").str.contains(YEAR) | pl.col("digits").str.contains(_DAY)
+    return pairs.with_columns(
+        word=pl.col("gap").str.extract(r"([A-Z]+)[^A-Z0-9]*$").fill_null(""),
+        glued=pl.col("gap").str.extract(r"([A-Z]+)$").fill_null(""),
+        is_of_other_series=foreign & attached.is_in(series),
+        is_of_strange_code=foreign & ~attached.is_in(INVOICE_WORDS) & (attached.str.len_chars() < _WORD),
+        is_of_another_thing=pl.col("gap").str.contains(OF_ANOTHER_THING),
+        is_time=is_time,
+        has_suffix=has_suffix,
+        has_other_suffix=(letters_after != "") & (letters_after != suffix),
+    ).with_columns(
+        is_elsewhere=pl.col("is_of_other_series")
+        | pl.col("is_of_another_thing")
+        | (pl.col("is_time") & ~pl.col("word").is_in(INVOICE_WORDS))
+    )
+
+
+def is_number_itself() -> pl.Expr:
+    """The span has the number's digits with all zeros, its letters and its ending."""
+    # V1001 is not INV1001; REINV1001 is.
+    own_letters = (
+        (pl.col("prefix").str.len_chars() > 1)
+        | pl.col("glued").is_in([""])
+        | (pl.col("glued") == pl.col("prefix"))
+    )
+    return (
+        (pl.col("digits") == pl.col("number_digits"))
+        & pl.col("stem").str.ends_with(pl.col("number_stem"))
+        & pl.col("has_suffix")
+        & ((pl.col("prefix") == "") | own_letters)
+    )
+
+
 def _judged(pairs: pl.DataFrame, series: list[str], at_least: int) -> pl.DataFrame:
     """Each claim as the number itself, as its digits, or dropped."""
-    letters_after = pl.col("after").str.extract(r"^([A-Z]+)").fill_null("")
-    suffix = pl.col("suffix")
-    pairs = pairs.with_columns(
-        word=pl.col("gap").str.extract(r"([A-Z]+)[^A-Z0-9]*$").fill_null(""),
-        attached=pl.col("gap").str.extract(r"([A-Z]+)[-/_.#:]?$").fill_null(""),
-        is_year=pl.col("digits").str.contains(_YEAR) | pl.col("digits").str.contains(_DAY),
-        has_suffix=pl.when(suffix == "")
-        .then(letters_after == "")
-        .otherwise(
-            pl.col("after").str.replace_all("[^A-Z]", "").str.starts_with(suffix)
-            & (pl.col("after").str.len_chars() > 0)
-        ),
-    )
-    called = pl.col("word").is_in(INVOICE_WORDS)
-    own = pl.col("prefix") != ""
-    same_digits = (pl.col("digits") == pl.col("number_digits")) & pl.col("stem").str.ends_with(
-        pl.col("number_stem")
-    )
-    # V1001 is not INV1001; REINV1001 is.
-    glued = pl.col("gap").str.extract(r"([A-Z]+)$").fill_null("")
-    own_prefix = (pl.col("prefix").str.len_chars() > 1) | (glued == pl.col("prefix")) | (glued == "")
-    of_another_series = (
-        (pl.col("attached") != "")
-        & (pl.col("attached") != pl.col("prefix"))
-        & pl.col("attached").is_in(series)
-    )
-    elsewhere = (
-        of_another_series | pl.col("gap").str.contains(OF_ANOTHER_THING) | (pl.col("is_year") & ~called)
-    )
-    long_enough = pl.col("number_stem").str.len_chars() + suffix.str.len_chars() >= at_least
-    is_itself = (
-        same_digits & long_enough & pl.col("has_suffix") & pl.when(own).then(own_prefix).otherwise(~elsewhere)
-    )
-    same_prefix = own & (pl.col("word") == pl.col("prefix"))
-    strange = (
-        (pl.col("attached") != "")
-        & ~pl.col("attached").is_in(INVOICE_WORDS)
-        & (pl.col("attached").str.len_chars() < 4)
-    )
-    other_suffix = (letters_after != "") & (letters_after != suffix)
-    has_digits = (
-        pl.when(same_prefix)
-        .then(pl.col("prefix").str.len_chars() + pl.col("digits").str.len_chars() >= at_least)
-        .otherwise((pl.col("digits").str.len_chars() >= at_least) & ~strange & ~elsewhere)
-    ) & ~other_suffix
+    own, broken = pl.col("prefix") != "", pl.col("is_broken").cast(pl.Int32)
+    long_enough = pl.col("number_stem").str.len_chars() + pl.col("suffix").str.len_chars() >= at_least
+    is_itself = is_number_itself() & long_enough & (own | ~pl.col("is_elsewhere"))
     return (
-        pairs.with_columns(
-            rule=pl.when(is_itself).then(pl.lit("embedded_number")).when(has_digits).then(pl.lit("digits")),
-            trust=pl.when(is_itself & ~pl.col("is_broken"))
-            .then(WHOLE)
-            .when(is_itself)
-            .then(BROKEN)
-            .otherwise(WEAK + pl.col("is_broken").cast(pl.Int32)),
+        with_surroundings(pairs, series)
+        .with_columns(is_itself=is_itself)
+        .with_columns(
+            rule=pl.when("is_itself")
+            .then(pl.lit("embedded_number"))
+            .when(are_its_digits(at_least))
+            .then(pl.lit("digits")),
+            trust=pl.when("is_itself")
+            .then(pl.when(own).then(LETTERED).otherwise(UNLETTERED) + broken)
+            .otherwise(WEAK + broken),
         )
         .filter(pl.col("rule").is_not_null())
-        .drop("word", "attached", "is_year", "has_suffix")
+        .select(*_CLAIMS)
     )
+
+
+def are_its_digits(at_least: int) -> pl.Expr:
+    """The span is the number with letters or zeros lost, and nothing around it says that it is another's."""
+    same_prefix = (pl.col("prefix") != "") & (pl.col("word") == pl.col("prefix"))
+    enough = pl.col("digits").str.len_chars() >= at_least
+    alone = enough & ~pl.col("is_of_strange_code") & ~pl.col("is_elsewhere")
+    prefixed = pl.col("prefix").str.len_chars() + pl.col("digits").str.len_chars() >= at_least
+    return ~pl.col("has_other_suffix") & pl.when(same_prefix).then(prefixed).otherwise(alone)
 
 
 def demoted(claimed: pl.DataFrame, reading: Reading, covered: pl.DataFrame) -> pl.DataFrame:

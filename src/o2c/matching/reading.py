@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import polars as pl
 from stdnum import iban
 
+from o2c.matching.labels import LONG_NUMBER
 from o2c.matching.wording import bare, digit_value
 
 # Stands where something was taken out; nothing is read across it.
@@ -40,12 +41,19 @@ class Reading:
     """What was read in texts.
 
     ``texts``: text_key, book, plain. ``runs``: one row per run of digits of a text, in order (run), with gap (what
-    stands before it), digits, after. ``spans``: one row per run or neighbouring runs that may be one number.
+    stands before it), digits, after. ``spans``: one row per run or neighbouring runs (first, last) that may be one
+    number; parts are its runs without leading zeros, stem its letters and digits with the letters before it.
     """
 
     texts: pl.DataFrame
     runs: pl.DataFrame
     spans: pl.DataFrame
+
+    def without(self, texts: pl.DataFrame) -> "Reading":
+        """The other texts (text_key)."""
+        return Reading(
+            *(frame.join(texts, on="text_key", how="anti") for frame in (self.texts, self.runs, self.spans))
+        )
 
 
 def read_texts(texts: pl.DataFrame) -> Reading:
@@ -56,6 +64,9 @@ def read_texts(texts: pl.DataFrame) -> Reading:
 
 def _without_others(plain: pl.Series) -> pl.Series:
     """Texts with dates, amounts and account numbers taken out."""
+    at = plain.str.contains(LONG_NUMBER).fill_null(value=False).arg_true()
+    if len(at) > 0:
+        plain = plain.scatter(at, plain.gather(at).str.replace_all(LONG_NUMBER, f" {_OUT} "))
     at = plain.str.contains(_WITH_SEPARATOR).fill_null(value=False).arg_true()
     if len(at) == 0:
         return plain
@@ -120,7 +131,7 @@ def _spans(runs: pl.DataFrame) -> pl.DataFrame:
         last="run",
         stem=pl.col("letters") + pl.col("digits"),
         read=pl.col("piece"),
-        unpadded=pl.col("digits").str.strip_chars_start("0"),
+        parts=pl.col("digits").str.strip_chars_start("0"),
         is_broken=pl.lit(value=False),
     )
     spans = [single]
@@ -161,7 +172,7 @@ def _longer(spans: pl.DataFrame, runs: pl.DataFrame) -> pl.DataFrame:
             digits=pl.col("digits") + pl.col("next_digits"),
             stem=pl.col("stem") + pl.col("next_letters") + pl.col("next_digits"),
             read=pl.col("read") + pl.col("next_piece"),
-            unpadded=pl.col("unpadded") + pl.col("next_digits").str.strip_chars_start("0"),
+            parts=pl.col("parts") + "-" + pl.col("next_digits").str.strip_chars_start("0"),
             is_broken=pl.col("is_broken") | pl.col("next_gap").str.strip_chars(" ").eq(""),
         )
         .select(spans.columns)

@@ -6,11 +6,21 @@ or currencies.
 
 import polars as pl
 
+from o2c.contract import MONEY
 from o2c.matching.catalogue import Catalogue, catalogue
-from o2c.matching.creditor_references import invoices_of_references, read_creditor_references
+from o2c.matching.creditor_references import (
+    invoices_of_references,
+    read_creditor_references,
+    without_references,
+)
+from o2c.matching.mistyped import mistyped
+from o2c.matching.number_ranges import RANGES, ranges
 from o2c.matching.numbers_in_text import best_claims, claims, covered_runs, demoted
+from o2c.matching.order_numbers import order_claims
+from o2c.matching.parts_of_numbers import part_claims
 from o2c.matching.reading import read_texts
 from o2c.matching.remittances import documents_of_lines, lines_of_payments
+from o2c.matching.whole_texts import invoices_by_id, invoices_by_number
 from o2c.matching.wording import digit_value, plain
 from o2c.policy import MatchingPolicy
 from o2c.policy.matching import REFERENCE_RULES
@@ -24,7 +34,7 @@ REFERENCES = {
     "rule": pl.String(),
     "said": pl.String(),
 }
-FOUND = {"text_key": pl.UInt32(), "item_key": pl.UInt32(), "rule": pl.String(), "said": pl.String()}
+_BOOK = ["entity_id", "currency_code"]
 
 
 def find_references(
@@ -47,40 +57,31 @@ def find_references(
         One row per payment_key, line_key (null for the payment's own text) and item_key, with the most trusted rule
         and what was read, sorted; ``REFERENCES``.
     """
-    books = (
-        pl.concat([items.select(*_BOOK), payments.select(*_BOOK)]).unique().sort(_BOOK).with_row_index("book")
-    )
-    ours = items.join(books, on=_BOOK, validate="m:1")
+    places = pl.concat([items.select(*_BOOK), payments.select(*_BOOK)]).unique().sort(_BOOK)
+    books = places.with_row_index("book")
+    items = items.join(books, on=_BOOK, validate="m:1")
     texts = _texts(payments.join(books, on=_BOOK, validate="m:1"), lines)
-    invoices = catalogue(ours, "invoice_number")
-    found = []
-    left = texts
-    for step in (_named_by_lines, _whole_texts):
-        rows = step(left, ours, invoices, policy)
-        found.append(rows)
-        left = left.join(rows, on="text_key", how="anti")
-    creditor, left = _creditor_references(left, invoices, policy)
-    found.append(creditor)
-    found.append(_in_texts(left, invoices, policy))
+    invoices = catalogue(items, "invoice_number")
+    found, left = [], texts
+    for rows in (_by_lines, _by_id, _by_number, _by_creditor_reference):
+        found.append(rows(left, items, invoices, policy))
+        left = left.join(found[-1], on="text_key", how="anti")
+    found += _in_texts(left, items, invoices, policy)
+    silent = texts.join(pl.concat(found), on="text_key", how="anti")
+    found.append(_by_typo(silent, _amounts(silent, payments, lines), payers, items, policy))
     return _ranked(pl.concat(found), texts)
-
-
-_BOOK = ["entity_id", "currency_code"]
 
 
 def _texts(payments: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
     """One row per text: of payments, and of remittance lines in their payment's book."""
-    of_payments = payments.select(
-        "payment_key",
-        pl.lit(None, dtype=pl.UInt32).alias("line_key"),
-        "book",
-        raw=pl.col("reference_text").str.strip_chars(),
+    no_line = pl.lit(None, dtype=pl.UInt32)
+    of_payments = payments.select("payment_key", "book", line_key=no_line, raw="reference_text")
+    of_lines = lines.join(payments.select("payment_key", "book"), on="payment_key", validate="m:1").select(
+        "payment_key", "book", "line_key", raw="invoice_reference"
     )
-    of_lines = lines.select(
-        "payment_key", "line_key", raw=pl.col("invoice_reference").str.strip_chars()
-    ).join(payments.select("payment_key", "book"), on="payment_key", validate="m:1")
     texts = (
-        pl.concat([of_payments, of_lines.select(of_payments.columns)])
+        pl.concat([of_payments, of_lines])
+        .with_columns(pl.col("raw").str.strip_chars())
         .filter(pl.col("raw").is_not_null() & (pl.col("raw") != ""))
         .with_row_index("text_key")
     )
@@ -88,97 +89,109 @@ def _texts(payments: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
     return texts.with_columns(digit_value(texts["plain"]).alias("value"))
 
 
-def _named_by_lines(
+def _by_lines(
     texts: pl.DataFrame, items: pl.DataFrame, invoices: Catalogue, policy: MatchingPolicy
 ) -> pl.DataFrame:
-    """Remittance lines that are a document's id or number as a whole."""
-    if "remittance_line" not in policy.rules:
-        return pl.DataFrame(schema=FOUND)
     of_lines = texts.filter(pl.col("line_key").is_not_null())
-    found = documents_of_lines(of_lines, items, invoices)
-    return _few(found, policy).select("text_key", "item_key", rule=pl.lit("remittance_line"), said="said")
+    return _rows("remittance_line", documents_of_lines(of_lines, items, invoices), policy)
 
 
-def _whole_texts(
+def _by_id(
     texts: pl.DataFrame, items: pl.DataFrame, invoices: Catalogue, policy: MatchingPolicy
 ) -> pl.DataFrame:
-    """Texts of payments that are an invoice's id or number as a whole."""
+    return _rows("invoice_id", invoices_by_id(texts.filter(pl.col("line_key").is_null()), items), policy)
+
+
+def _by_number(
+    texts: pl.DataFrame, items: pl.DataFrame, invoices: Catalogue, policy: MatchingPolicy
+) -> pl.DataFrame:
     of_payments = texts.filter(pl.col("line_key").is_null())
-    by_id = of_payments.join(items.select("item_key", "book", raw="invoice_id"), on=["book", "raw"])
-    rest = of_payments.join(by_id, on="text_key", how="anti")
-    numbers = invoices.with_values(rest.select("book", "value").unique()).select(
-        "item_key", "book", "value", "bare"
-    )
-    lettered = invoices.numbers.filter(pl.col("value").is_null()).select("item_key", "book", plain="number")
-    bare_text = pl.col("plain").str.replace_all(r"[^\p{L}\p{N}]+", "")
-    by_number = pl.concat(
-        [
-            rest.join(numbers, on=["book", "value"])
-            .filter(bare_text == pl.col("bare"))
-            .select("text_key", "item_key", "raw"),
-            rest.join(lettered, on=["book", "plain"]).select("text_key", "item_key", "raw"),
-        ]
-    )
-    found = [
-        _few(rows, policy).select("text_key", "item_key", rule=pl.lit(rule), said="raw")
-        for rule, rows in (("invoice_id", by_id), ("invoice_number", by_number))
-        if rule in policy.rules
-    ]
-    return pl.concat([pl.DataFrame(schema=FOUND), *found])
+    return _rows("invoice_number", invoices_by_number(of_payments, invoices), policy)
 
 
-def _creditor_references(
-    texts: pl.DataFrame, invoices: Catalogue, policy: MatchingPolicy
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """References with a right check digit, and the texts without them."""
+def _by_creditor_reference(
+    texts: pl.DataFrame, items: pl.DataFrame, invoices: Catalogue, policy: MatchingPolicy
+) -> pl.DataFrame:
     references = read_creditor_references(texts)
-    if references.is_empty():
-        return pl.DataFrame(schema=FOUND), texts
-    found = pl.DataFrame(schema=FOUND)
-    if "creditor_reference" in policy.rules:
-        named = invoices_of_references(references, texts, invoices, policy.min_reference_length)
-        found = _few(named, policy).select(
-            "text_key", "item_key", rule=pl.lit("creditor_reference"), said="read"
-        )
-    return found, _without(texts, references)
+    found = invoices_of_references(references, texts, invoices, policy.min_reference_length)
+    return _rows("creditor_reference", found, policy)
 
 
-def _without(texts: pl.DataFrame, references: pl.DataFrame) -> pl.DataFrame:
-    """What was read as a creditor reference is not read again as something else."""
-    held = texts.join(references.group_by("text_key").agg("read"), on="text_key", validate="1:1").sort(
-        "text_key"
+def _in_texts(
+    texts: pl.DataFrame, items: pl.DataFrame, invoices: Catalogue, policy: MatchingPolicy
+) -> list[pl.DataFrame]:
+    """Numbers of invoices inside texts; parts of them and orders where there is none."""
+    at_least, at_most = policy.min_reference_length, policy.max_items_per_reference
+    reading = read_texts(without_references(texts.select("text_key", "book", "plain")))
+    claimed = claims(reading, invoices, at_least, at_most)
+    spread = pl.DataFrame(schema=RANGES)
+    if "number_range" in policy.rules:
+        spread = ranges(claimed, reading, invoices, policy.max_range_length)
+    spans = pl.concat([frame.select("text_key", "first", "last") for frame in (claimed, spread)])
+    claimed = demoted(claimed, reading, covered_runs(spans)).filter(pl.col("rule").is_in(policy.rules))
+    best = best_claims(claimed, at_most)
+    begun = best.select("text_key", start_last="last", start_key="item_key")
+    spread = spread.join(begun, on=["text_key", "start_last", "start_key"], how="semi")
+    found = [
+        best.select("text_key", "item_key", "rule", said=_said()),
+        spread.select("text_key", "item_key", rule=pl.lit("number_range"), said=_said()),
+    ]
+    silent = reading.without(best)
+    if "digits" in policy.rules:
+        parts = part_claims(silent, invoices, at_least)
+        found.append(_rows("digits", parts.with_columns(said=_said()), policy))
+        silent = silent.without(found[-1])
+    if "order_number" in policy.rules:
+        orders = order_claims(silent, items, at_least, at_most)
+        found.append(_rows("order_number", orders.with_columns(said=_said()), policy))
+    return found
+
+
+def _by_typo(
+    texts: pl.DataFrame,
+    amounts: pl.DataFrame,
+    payers: pl.DataFrame,
+    items: pl.DataFrame,
+    policy: MatchingPolicy,
+) -> pl.DataFrame:
+    found = mistyped(texts, amounts, payers, items, policy.min_reference_length)
+    return _rows("typo", found.rename({"read": "said"}), policy)
+
+
+def _amounts(texts: pl.DataFrame, payments: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
+    """``text_key, open_amount``: what an item must have open to be what a text says, mistyped.
+
+    Of a payment what is left of it, of a line what it pays or settles.
+    """
+    parts = pl.col("paid_amount", "discount_amount", "deduction_amount").fill_null(0)
+    of_payments = texts.filter(pl.col("line_key").is_null()).join(
+        payments.select("payment_key", open_amount="unapplied_amount"), on="payment_key", validate="m:1"
     )
-    cleared = []
-    for text, parts in held.select("plain", "read").iter_rows():
-        for part in sorted(parts, key=len, reverse=True):
-            text = text.replace(part, " | ")
-        cleared.append(text)
-    rest = texts.join(held, on="text_key", how="anti")
-    return pl.concat([rest, held.drop("read").with_columns(plain=pl.Series(cleared, dtype=pl.String))]).sort(
-        "text_key"
-    )
-
-
-def _in_texts(texts: pl.DataFrame, invoices: Catalogue, policy: MatchingPolicy) -> pl.DataFrame:
-    """Numbers of invoices inside texts."""
-    reading = read_texts(texts.select("text_key", "book", "plain"))
-    claimed = claims(reading, invoices, policy.min_reference_length, policy.max_items_per_reference)
-    claimed = demoted(claimed, reading, covered_runs(claimed))
-    best = best_claims(claimed.filter(pl.col("rule").is_in(policy.rules)), policy.max_items_per_reference)
-    return best.select("text_key", "item_key", "rule", said=_said())
+    settled = lines.select("line_key", "paid_amount", settled_amount=pl.sum_horizontal(parts).cast(MONEY))
+    of_lines = texts.join(settled, on="line_key", validate="m:1")
+    return pl.concat(
+        [
+            of_payments.select("text_key", "open_amount"),
+            of_lines.select("text_key", open_amount="paid_amount"),
+            of_lines.select("text_key", open_amount="settled_amount"),
+        ]
+    ).unique()
 
 
 def _said() -> pl.Expr:
     """The last word before a number, and the number."""
+    number = pl.col("read").str.extract(r"([A-Z]*[^A-Z0-9]*[0-9]+(?:[^0-9|]*[0-9]+)*)$")
+    return number.str.strip_chars(" ,;:.-/#+()|")
+
+
+def _rows(rule: str, found: pl.DataFrame, policy: MatchingPolicy) -> pl.DataFrame:
+    """What a rule found; nothing where it is not in use, or for texts that fit too many documents."""
+    if rule not in policy.rules:
+        found = found.clear()
     return (
-        pl.col("read").str.extract(r"([A-Z]*[^A-Z0-9]*(?:[0-9]+[^0-9]*)*)$").str.strip_chars(" ,;:.-/#+()|")
-    )
-
-
-def _few(found: pl.DataFrame, policy: MatchingPolicy) -> pl.DataFrame:
-    """Without texts that fit too many documents."""
-    return found.unique().filter(
-        pl.col("item_key").n_unique().over("text_key") <= policy.max_items_per_reference
+        found.select("text_key", "item_key", rule=pl.lit(rule), said="said")
+        .unique()
+        .filter(pl.col("item_key").n_unique().over("text_key") <= policy.max_items_per_reference)
     )
 
 

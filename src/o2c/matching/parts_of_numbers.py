@@ -1,0 +1,82 @@
+"""Texts that give part of a number: 24/17 for RE/2024/0017 is none, 2024-17 is; 00000017 for DE01-00000017, too."""
+
+import polars as pl
+
+from o2c.matching.catalogue import Catalogue, take_apart
+from o2c.matching.numbers_in_text import YEAR, are_its_digits, with_surroundings
+from o2c.matching.reading import Reading
+
+_LAST = r"([0-9]+)[^0-9]*$"
+# The run of digits that counts: the last, or the one before it where the last is a year.
+_COUNTER = r"([0-9]+)(?:[^0-9]+(?:19|20)?[0-9]{2})?[^0-9]*$"
+
+
+def part_claims(reading: Reading, invoices: Catalogue, at_least: int) -> pl.DataFrame:
+    """Claims of invoices whose numbers have several runs of digits, by those without zeros, or by the one that counts.
+
+    Returns:
+        text_key, item_key, read.
+    """
+    several = invoices.numbers.filter(pl.col("number").str.contains(r"[0-9][^0-9]+[0-9]")).with_columns(
+        last=pl.col("number").str.extract(_LAST).cast(pl.UInt64, strict=False),
+        counter=pl.col("number").str.extract(_COUNTER),
+    )
+    return pl.concat(
+        [
+            _by_parts(reading, several, invoices.series, at_least),
+            _by_counter(reading, several, invoices.series, at_least),
+        ]
+    ).unique()
+
+
+def _by_parts(reading: Reading, several: pl.DataFrame, series: list[str], at_least: int) -> pl.DataFrame:
+    spans = reading.spans.filter(pl.col("first") < pl.col("last"))
+    ends = spans.select(
+        "book", last=pl.col("parts").str.extract(_LAST).cast(pl.UInt64, strict=False)
+    ).unique()
+    numbers = several.join(ends, on=["book", "last"], how="semi").with_columns(
+        parts=pl.col("number")
+        .str.replace_all(r"[^0-9]+", "-")
+        .str.strip_chars("-")
+        .str.replace_all(r"\b0+([0-9])", "$1")
+    )
+    return _judged(spans, take_apart(numbers), ["book", "parts"], series, at_least)
+
+
+def _by_counter(reading: Reading, several: pl.DataFrame, series: list[str], at_least: int) -> pl.DataFrame:
+    runs = reading.runs.select("text_key", first="run", before="gap", behind="after")
+    near = r"^[-/_.]?$"
+    following = reading.runs.select("text_key", first=pl.col("run") - 1).with_columns(
+        is_followed=pl.lit(value=True)
+    )
+    spans = (
+        reading.spans.filter(
+            (pl.col("first") == pl.col("last")) & (pl.col("digits").str.len_chars() >= at_least)
+        )
+        .join(runs, on=["text_key", "first"], validate="1:1")
+        .join(following, on=["text_key", "first"], how="left", validate="1:1")
+        # 2023-0017 is not 2024-0017: nothing else may be written closely around it.
+        .filter(
+            ~(pl.col("before").str.contains(r"^[-/_.]$"))
+            & ~(pl.col("behind").str.contains(near) & pl.col("is_followed").is_not_null())
+        )
+        .with_columns(counter_value=pl.col("digits").cast(pl.UInt64, strict=False))
+    )
+    numbers = several.filter(
+        (pl.col("counter").str.len_chars() >= at_least) & ~pl.col("counter").str.contains(YEAR)
+    ).with_columns(counter_value=pl.col("counter").cast(pl.UInt64, strict=False))
+    numbers = numbers.join(
+        spans.select("book", "counter_value").unique(), on=["book", "counter_value"], how="semi"
+    )
+    return _judged(spans, take_apart(numbers), ["book", "counter_value"], series, at_least)
+
+
+def _judged(
+    spans: pl.DataFrame, numbers: pl.DataFrame, key: list[str], series: list[str], at_least: int
+) -> pl.DataFrame:
+    pairs = spans.join(numbers.select("item_key", *key, "prefix", "suffix"), on=key)
+    return (
+        with_surroundings(pairs, series)
+        .filter(are_its_digits(at_least))
+        .select("text_key", "item_key", "read")
+    )
