@@ -3,10 +3,10 @@
 import shutil
 from pathlib import Path
 
-import polars as pl
-
 from flows._dbt import list_marts
 from flows._steps import step
+from flows.apply_cash import AppliedCash, record_cash
+from flows.cash_lists import tell_cash, write_cash_list
 from flows.credit_review import Accounts
 from flows.ingest import Inputs
 from flows.sending import Letters
@@ -14,7 +14,6 @@ from o2c import gates
 from o2c.dated_release import prepare_dates
 from o2c.delivery.folder import write_batch
 from o2c.handouts import write_agency_list, write_credit_flags, write_worklists
-from o2c.matching import CashResult
 from o2c.publish import Mart, prepare_release, switch_to
 from o2c.run import Run, write_json
 from o2c.warehouse import read_frame
@@ -33,7 +32,7 @@ def check_gates(run: Run, landed: Inputs) -> None:
 
 @step(name="publish")
 def publish(
-    run: Run, cash: CashResult, letters: Letters, accounts: Accounts, *, records: bool = True
+    run: Run, cash: AppliedCash, letters: Letters, accounts: Accounts, *, records: bool = True
 ) -> None:
     """Write the release, its worklists and previews beside what is published, then switch.
 
@@ -41,7 +40,7 @@ def publish(
         records: keep what the run applied for the runs after it; a run that looks back keeps nothing.
     """
     with run.step("publish") as counts:
-        applications_file = record_applications(run, cash.applications) if records else None
+        applications_file = record_cash(run, cash) if records else None
         release = prepare_release(
             run.build,
             list_marts(run.build),
@@ -52,10 +51,11 @@ def publish(
             memory_limit=run.settings.memory_limit,
         )
         write_preview(run, letters)
+        tell_cash(run)
         counts["tables"] = len(list((release / "parquet").iterdir()))
     with run.step("workbooks") as counts:
-        counts["files"] = write_workbooks(run, release, accounts)
-        for folder in ("worklists", "agency", "credit"):
+        counts["files"] = write_workbooks(run, release, accounts) + write_cash_list(run, release, cash)
+        for folder in ("worklists", "agency", "credit", "cash"):
             run.outputs[folder] = str(run.home.published / folder)
         run.outputs["tables"] = str(run.home.published / "o2c.duckdb")
         run.outputs["manifest"] = str(run.folder / "manifest.json")
@@ -142,18 +142,6 @@ def write_workbooks(run: Run, release: Path, accounts: Accounts) -> int:
     files += write_agency_list(release / "agency", accounts.referrals, book.items, book.customers, run.as_of)
     files += write_credit_flags(release / "credit", accounts.flags, book.customers, run.as_of)
     return len(files)
-
-
-def record_applications(run: Run, applications: pl.DataFrame) -> str | None:
-    """Keep what this run applied; it counts once the ledger names the file. Returns the name, None for nothing new."""
-    if applications.is_empty():
-        return None
-    run.home.applications.mkdir(exist_ok=True)
-    name = f"{run.as_of.isoformat()}-{run.run_id[:8]}-{run.run_number}.parquet"
-    beside = run.home.applications / f"{name}.new"
-    applications.write_parquet(beside)
-    beside.rename(run.home.applications / name)
-    return name
 
 
 def forget_old_runs(run: Run) -> None:

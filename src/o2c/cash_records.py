@@ -86,15 +86,15 @@ def read_record(folder: Path, name: str | None, kind: str) -> pl.DataFrame:
     return _with_all_columns(pl.read_parquet(path), model)
 
 
-def write_records(folder: Path, name: str, frames: Mapping[str, pl.DataFrame]) -> str | None:
+def write_records(folder: Path, name: str, frames: Mapping[str, pl.DataFrame]) -> str:
     """Keep what a run decided, by kind. It is on disk when this returns, and counts once the ledger names it.
 
+    The exceptions are there also when there are none: that is what the run found.
+
     Returns:
-        The name for the ledger; None when there is no row of any kind, and then nothing is written.
+        The name for the ledger.
     """
-    filled = {kind: frame for kind, frame in frames.items() if not frame.is_empty()}
-    if not filled:
-        return None
+    filled = {kind: frame for kind, frame in frames.items() if kind == "exceptions" or not frame.is_empty()}
     beside, place = folder / f"{name}.new", folder / name
     for leftover in (beside, place):
         shutil.rmtree(leftover, ignore_errors=True)

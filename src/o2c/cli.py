@@ -92,6 +92,8 @@ def _parser() -> argparse.ArgumentParser:
             " published, what its run knew)",
         )
         sub.add_argument("--json", action="store_true", help="print the run's manifest as JSON")
+        if name == "apply-cash":
+            _add_cash_commands(sub)
         if name == "run":
             sub.add_argument("--send", action="store_true", help="let letters leave")
 
@@ -132,8 +134,8 @@ def _parser() -> argparse.ArgumentParser:
     sources.add_argument("definition", type=Path, help="the definition (.yml) or a folder of contract files")
     sources.add_argument("--data-root", type=Path, help="folder that paths in it start from")
 
-    explain = command("explain", _explain, "why a customer or an invoice is treated as it is")
-    explain.add_argument("what", choices=["customer", "invoice"])
+    explain = command("explain", _explain, "why a customer, an invoice or a payment is treated as it is")
+    explain.add_argument("what", choices=["customer", "invoice", "payment"])
     explain.add_argument("id")
     explain.add_argument("--as-of", type=_date, metavar="DATE", help="default: the published as-of date")
     explain.add_argument("--json", action="store_true", help="print it as JSON")
@@ -152,6 +154,22 @@ def _parser() -> argparse.ArgumentParser:
 
     command("doctor", _doctor, "say which versions run here and whether the home can be used")
     return parser
+
+
+def _add_cash_commands(parser: argparse.ArgumentParser) -> None:
+    """``apply-cash decide FILE`` and ``apply-cash list``; without either, cash is applied and nothing kept."""
+    commands = parser.add_subparsers(title="persons' decisions", metavar="decide | list")
+    decide = commands.add_parser(
+        "decide", help="record what a person decided in the exceptions workbook or CSV"
+    )
+    decide.set_defaults(call=_decide_cash)
+    decide.add_argument(
+        "file", type=Path, metavar="FILE", help="the workbook or CSV with its yellow columns filled in"
+    )
+    decide.add_argument("--by", required=True, metavar="NAME", help="who decided")
+    listing = commands.add_parser("list", help="show the payments that the published run left to a person")
+    listing.set_defaults(call=_list_cash)
+    listing.add_argument("--json", action="store_true", help="print them with their candidates as JSON")
 
 
 def _add_sources(parser: argparse.ArgumentParser) -> None:
@@ -256,6 +274,21 @@ def _backfill(arguments: argparse.Namespace) -> int:
     return EXCEPTIONS if run.has_exceptions else DONE
 
 
+def _decide_cash(arguments: argparse.Namespace) -> int:
+    from flows.cash_decisions import take_decisions
+
+    print(take_decisions(arguments.file, arguments.by).text())
+    return DONE
+
+
+def _list_cash(arguments: argparse.Namespace) -> int:
+    from flows.cash_decisions import list_exceptions
+
+    listed = list_exceptions()
+    print(json.dumps(listed.data(), indent=2, default=str) if arguments.json else listed.text())
+    return EXCEPTIONS if listed.exceptions.height else DONE
+
+
 def _ingest(arguments: argparse.Namespace) -> int:
     from flows.ingest import IngestRun, inputs_table, land_only
 
@@ -299,11 +332,12 @@ def _sources_check(arguments: argparse.Namespace) -> int:
 
 def _explain(arguments: argparse.Namespace) -> int:
     from o2c.explain import explain_customer, explain_invoice
+    from o2c.explain_payment import explain_payment
     from o2c.home import open_home
     from o2c.settings import Settings
 
-    explain = explain_customer if arguments.what == "customer" else explain_invoice
-    story = explain(open_home(Settings().home), arguments.id, arguments.as_of)
+    tell = {"customer": explain_customer, "invoice": explain_invoice, "payment": explain_payment}
+    story = tell[arguments.what](open_home(Settings().home), arguments.id, arguments.as_of)
     print(json.dumps(story.data, indent=2, default=str) if arguments.json else story.text())
     return DONE
 

@@ -73,6 +73,10 @@ class Home:
         return self.root / "applications"
 
     @property
+    def cash_decisions(self) -> Path:
+        return self.root / "decisions" / "cash"
+
+    @property
     def releases(self) -> Path:
         return self.root / "releases"
 

@@ -10,7 +10,7 @@ import zipfile
 import zlib
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from io import BytesIO
@@ -40,10 +40,14 @@ _FIRST_DAYS = {"1900": date(1899, 12, 30), "1904": date(1904, 1, 1)}
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A stored value as text: numbers with a decimal point, days as ISO dates. ``is_typed`` where it is no text."""
+    """A stored value as text: numbers with a decimal point, days as ISO dates. ``is_typed`` where it is no text.
+
+    ``is_formula``: a formula made the value, which nobody typed.
+    """
 
     text: str
     is_typed: bool
+    is_formula: bool = False
 
 
 def sheet_rows(
@@ -221,7 +225,9 @@ class _Sheet:
             if self.cell_count > MOST_CELLS:
                 raise self._refusal(number, f"more than {MOST_CELLS} cells")
             cells += [Cell("", is_typed=False)] * (column - len(cells))
-            cells.append(self._cell(element, space, number, column))
+            cell = self._cell(element, space, number, column)
+            has_formula = any(one.tag == f"{space}f" for one in element)
+            cells.append(replace(cell, is_formula=True) if has_formula else cell)
         return cells
 
     def _column(self, reference: str | None, number: int, following: int) -> int:
