@@ -7,6 +7,7 @@ with
 select
     payments.payment_id,
     payments.entity_id,
+    payments.bank_account_id,
     payments.customer_id,
     payments.currency_code,
     payments.payer_name,

@@ -78,7 +78,7 @@ with
             {{ money("coalesce(applied.applied_amount, 0)") }} as applied_amount,
             {{ money("payments.payment_amount - coalesce(applied.applied_amount, 0)") }} as unapplied_amount,
             payments.reverses_payment_id is not null
-            or payments.payment_amount + coalesce(taken_back.payment_amount, 0) = 0 as is_reversed,
+            or coalesce(payments.payment_amount + taken_back.payment_amount = 0, false) as is_reversed,
             payments.value_date,
             -- before that day nobody knew whose the money was
             case
