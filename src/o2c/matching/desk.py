@@ -32,10 +32,12 @@ def money(column: str | pl.Expr) -> pl.Expr:
 class Desk:
     """Items and payments of a run.
 
-    items: item_key, family_id, the columns of ApplicableItems, ``open`` (units; credit memos negative), ``discount``
-        (units that the terms offer while the item is wholly open, else 0), ``minor_unit`` (units), ``reopened_date``.
-    payments: payment_key (in order of value date and payment_id), the columns of ApplicablePayments, ``left``
-        (units), ``has_applied`` (something of it stands applied), ``is_active`` (may still be applied).
+    items: item_key (the place of its row), family_id, the columns of ApplicableItems, ``open`` (units; credit memos
+        negative), ``discount`` (units that the terms offer while the item is wholly open, else 0), ``minor_unit``
+        (units), ``reopened_date``.
+    payments: payment_key (the place of its row; in order of value date and payment_id), the columns of
+        ApplicablePayments, ``left`` (units), ``has_applied`` (something of it stands applied), ``is_active`` (may still
+        be applied).
     """
 
     items: pl.DataFrame
@@ -49,26 +51,28 @@ class Desk:
         """
         of_items = rows.group_by("item_key").agg(pl.col("settled").sum())
         of_payments = rows.group_by("payment_key").agg(pl.col("cash").sum())
-        items = (
-            self.items.join(of_items, on="item_key", how="left", validate="1:1", maintain_order="left")
-            .with_columns(
-                pl.col("open") - pl.col("settled").fill_null(0),
-                # a discount is offered on the whole item
-                discount=pl.when(pl.col("settled").is_null()).then("discount").otherwise(0),
-            )
-            .drop("settled")
+        # Keys are places, so a few rows are changed without reading the others.
+        touched, paying = of_items["item_key"], of_payments["payment_key"]
+        open_now = self.items["open"].gather(touched) - of_items["settled"]
+        left_now = self.payments["left"].gather(paying) - of_payments["cash"]
+        items = self.items.with_columns(
+            self.items["open"].clone().scatter(touched, open_now),
+            # a discount is offered on the whole item
+            self.items["discount"].clone().scatter(touched, 0),
         )
-        payments = (
-            self.payments.join(
-                of_payments, on="payment_key", how="left", validate="1:1", maintain_order="left"
-            )
-            .with_columns(
-                pl.col("left") - pl.col("cash").fill_null(0),
-                pl.col("has_applied") | pl.col("cash").is_not_null(),
-            )
-            .drop("cash")
+        payments = self.payments.with_columns(
+            self.payments["left"].clone().scatter(paying, left_now),
+            self.payments["has_applied"].clone().scatter(paying, True),
         )
         return replace(self, items=items, payments=payments)
+
+    def items_of(self, rows: pl.DataFrame, columns: list[str]) -> pl.DataFrame:
+        """The rows with columns of the items that they name by ``item_key``."""
+        return rows.hstack(self.items.select(columns)[rows["item_key"]])
+
+    def payments_of(self, rows: pl.DataFrame, columns: list[str]) -> pl.DataFrame:
+        """The rows with columns of the payments that they name by ``payment_key``."""
+        return rows.hstack(self.payments.select(columns)[rows["payment_key"]])
 
 
 def book_after(book: CashBook, rows: pl.DataFrame) -> CashBook:

@@ -28,7 +28,7 @@ _OF_ITEM = [
     "due_date",
     "discount_due_date",
 ]
-_OF_PAYMENT = ["payment_key", "left", "value_date", "payment_method", "reference_text"]
+_OF_PAYMENT = ["value_date", "payment_method", "reference_text"]
 # What all rows of a proposal have in common, beside ``paid``.
 _SHARED = ["payment_key", "value_date", "payment_method", "reference_text", "payer_rule", "payer_strength"]
 
@@ -63,18 +63,17 @@ def propose_named(named: pl.DataFrame, desk: Desk, policy: MatchingPolicy) -> Pr
 
 def _members(named: pl.DataFrame, desk: Desk) -> pl.DataFrame:
     """Named items that are open, of payments with money left."""
-    active = desk.payments.filter("is_active", pl.col("left") > 0).select(_OF_PAYMENT)
-    open_items = desk.items.filter(pl.col("open") != 0).select(*_OF_ITEM, "open", "discount")
+    paying = desk.payments_of(named, ["is_active", "left"]).filter("is_active", pl.col("left") > 0)
+    open_now = desk.items_of(paying.drop("is_active"), ["open"]).filter(pl.col("open") != 0)
+    rows = desk.items_of(open_now, [*_OF_ITEM[1:], "discount"])
     return (
-        named.join(active, on="payment_key", validate="m:1")
-        .join(open_items, on="item_key", validate="m:1")
+        desk.payments_of(rows, _OF_PAYMENT)
+        .rename({"left": "paid"})
         .with_columns(
-            paid=pl.col("left"),
             is_strong=pl.col("rule").is_in(STRONG),
             is_vague=(pl.col("item_key").n_unique().over("payment_key", "family_id", "said") > 1)
             & ~pl.col("rule").is_in(FOR_SEVERAL),
         )
-        .drop("left")
     )
 
 

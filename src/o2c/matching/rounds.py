@@ -9,7 +9,7 @@ import polars as pl
 from o2c.matching.desk import Desk, units
 from o2c.matching.evidence import Payers
 from o2c.matching.named import STRONG, propose_named
-from o2c.matching.proposals import HEADS, Proposals, together, unique_best
+from o2c.matching.proposals import HEADS, Proposals, none, together, unique_best, without_payments
 from o2c.matching.remitted import propose_remitted
 from o2c.matching.shapes import PARTS
 from o2c.matching.summed import propose_sums
@@ -22,6 +22,7 @@ ACCEPTED = {
     "cash": pl.Int64(),
     "round": pl.Int64(),
 }
+REASONS = {"payment_key": pl.UInt32(), "reason_code": pl.String()}
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,14 @@ class Evidence:
     lines: pl.DataFrame
     named: pl.DataFrame
     payers: Payers
+
+    def of(self, payments: pl.DataFrame) -> "Evidence":
+        """What speaks for the given payments alone."""
+        return Evidence(
+            self.lines.join(payments, on="payment_key", how="semi"),
+            self.named.join(payments, on="payment_key", how="semi"),
+            self.payers,
+        )
 
 
 @dataclass
@@ -78,7 +87,8 @@ def go_round(
     """Settle everything that is sure. What payments say comes before what their amounts suggest.
 
     In a round the payments come in order of value date and payment_id; one that finds its items taken waits for
-    the next round and is explained anew. It ends when a round settles nothing.
+    the next round and is explained anew. It ends when a round settles nothing. Only families of which something
+    was settled are looked at again.
 
     Args:
         evidence: references and payers.
@@ -89,48 +99,91 @@ def go_round(
     """
     accepted: list[pl.DataFrame] = []
     over_limit = pl.DataFrame(schema={"payment_key": pl.UInt32})
+    said = Explained().renewed(_speaking(evidence), *_by_what_is_said(evidence, desk, done, policy))
+    sums = Explained()
+    stale = evidence.payers.found.select("family_id").unique()
     while True:
-        said, doubted, alternatives = _by_what_is_said(evidence, desk, done, over_limit, policy)
-        rows, refused = _accept(said, desk, write_offs, policy)
+        best, doubted = unique_best(said.sure, policy)
+        best = best.join(over_limit, on="payment_key", how="anti")
+        rows, refused = _accept(said.sure.only(best["proposal"]), desk, write_offs, policy)
         over_limit = pl.concat([over_limit, refused])
         if rows.is_empty() and refused.is_empty():
             silent = _silent(evidence, desk)
-            sums, unsure = propose_sums(silent, evidence.payers, desk, policy)
-            best, weak = unique_best(sums, policy)
-            rows, _ = _accept(sums.only(best["proposal"]), desk, write_offs, policy)
+            again = (
+                evidence.payers.found.join(stale, on="family_id", how="semi").select("payment_key").unique()
+            )
+            sums = sums.renewed(
+                again,
+                *propose_sums(
+                    silent.join(again, on="payment_key", how="semi"), evidence.payers, desk, policy
+                ),
+            )
+            stale = stale.clear()
+            best, weak = unique_best(sums.sure, policy)
+            rows, _ = _accept(sums.sure.only(best["proposal"]), desk, write_offs, policy)
             if rows.is_empty():
                 doubted = pl.concat(
                     [
                         doubted,
+                        said.wrong,
                         weak,
-                        unsure.heads.select("payment_key", reason_code=pl.lit("ambiguous")),
+                        sums.wrong,
                         over_limit.with_columns(reason_code=pl.lit("limit_reached")),
                     ]
                 )
-                return Outcome(_all(accepted), desk, doubted, together([alternatives, sums, unsure]))
-        if rows.height:
-            accepted.append(rows.with_columns(round=pl.lit(len(accepted), dtype=pl.Int64)).select(*ACCEPTED))
-            desk = desk.less(rows)
-            done = pl.concat([done, rows.select("payment_key", "item_key")])
+                return Outcome(_all(accepted), desk, doubted, together([said.sure, sums.sure, sums.unsure]))
+        if rows.is_empty():
+            continue
+        accepted.append(rows.with_columns(round=pl.lit(len(accepted), dtype=pl.Int64)).select(*ACCEPTED))
+        desk = desk.less(rows)
+        done = pl.concat([done, rows.select("payment_key", "item_key")])
+        touched = desk.items_of(rows.select("item_key"), ["family_id"]).select("family_id").unique()
+        stale = pl.concat([stale, touched]).unique()
+        settled = rows.select("payment_key").unique()
+        again = pl.concat(
+            [settled, evidence.named.join(touched, on="family_id", how="semi").select("payment_key")]
+        ).unique()
+        sums = sums.renewed(settled, none(), none(), pl.DataFrame(schema=REASONS))
+        said = said.renewed(again, *_by_what_is_said(evidence.of(again), desk, done, policy))
+
+
+@dataclass(frozen=True)
+class Explained:
+    """Explanations so far: those that may be believed, those that are for persons alone, and what is wrong."""
+
+    sure: Proposals = field(default_factory=none)
+    unsure: Proposals = field(default_factory=none)
+    wrong: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=REASONS))
+
+    def renewed(
+        self, payments: pl.DataFrame, sure: Proposals, unsure: Proposals, wrong: pl.DataFrame
+    ) -> "Explained":
+        """With new explanations in place of those of the given payments."""
+        return Explained(
+            sure=together([without_payments(self.sure, payments), sure]),
+            unsure=together([without_payments(self.unsure, payments), unsure]),
+            wrong=pl.concat([self.wrong.join(payments, on="payment_key", how="anti"), wrong]),
+        )
 
 
 def _all(accepted: list[pl.DataFrame]) -> pl.DataFrame:
     return pl.concat([pl.DataFrame(schema=ACCEPTED), *accepted])
 
 
+def _speaking(evidence: Evidence) -> pl.DataFrame:
+    return pl.concat([evidence.lines.select("payment_key"), evidence.named.select("payment_key")]).unique()
+
+
 def _by_what_is_said(
-    evidence: Evidence, desk: Desk, done: pl.DataFrame, over_limit: pl.DataFrame, policy: MatchingPolicy
-) -> tuple[Proposals, pl.DataFrame, Proposals]:
-    """Believed explanations by remittance lines and texts; what is doubted; all explanations."""
+    evidence: Evidence, desk: Desk, done: pl.DataFrame, policy: MatchingPolicy
+) -> tuple[Proposals, Proposals, pl.DataFrame]:
+    """Explanations by remittance lines and texts; none that are for persons alone; what is wrong with remittances."""
     own = evidence.named.filter(~pl.col("is_foreign"))
     remitted, wrong = propose_remitted(
         evidence.lines, own.filter(pl.col("line_key").is_not_null()), done, desk, policy
     )
     texts = own.filter(pl.col("line_key").is_null()).join(evidence.lines, on="payment_key", how="anti")
-    both = together([remitted, propose_named(texts, desk, policy)])
-    best, doubted = unique_best(both, policy)
-    best = best.join(over_limit, on="payment_key", how="anti")
-    return both.only(best["proposal"]), pl.concat([wrong, doubted]), both
+    return together([remitted, propose_named(texts, desk, policy)]), none(), wrong.select(*REASONS)
 
 
 def _silent(evidence: Evidence, desk: Desk) -> pl.DataFrame:
@@ -155,16 +208,10 @@ def _accept(
     nobody = pl.DataFrame(schema={"payment_key": pl.UInt32})
     if believed.heads.is_empty():
         return pl.DataFrame(schema=ACCEPTED).drop("round"), nobody
+    rows = believed.parts.join(believed.heads, on="proposal", validate="m:1")
+    rows = desk.items_of(rows, ["open", "customer_id", "currency_code", "invoice_date", "reopened_date"])
     rows = (
-        believed.parts.join(believed.heads, on="proposal", validate="m:1")
-        .join(
-            desk.items.select(
-                "item_key", "open", "customer_id", "currency_code", "invoice_date", "reopened_date"
-            ),
-            on="item_key",
-            validate="m:1",
-        )
-        .join(desk.payments.select("payment_key", "value_date"), on="payment_key", validate="m:1")
+        desk.payments_of(rows, ["value_date"])
         .sort("payment_key", "item_key")
         .with_columns(
             cash=pl.col("settled") - pl.col("discount") - pl.col("write_off"),

@@ -14,7 +14,7 @@ _ACCOUNT = ["entity_id", "currency_code"]
 
 def propose_sums(
     silent: pl.DataFrame, payers: Payers, desk: Desk, policy: MatchingPolicy
-) -> tuple[Proposals, Proposals]:
+) -> tuple[Proposals, Proposals, pl.DataFrame]:
     """Believed sums and those in doubt, of payments that say nothing about items.
 
     First among the items of the payer, as they are and net of discounts still granted; then, where that gives
@@ -27,7 +27,8 @@ def propose_sums(
         policy: rules and limits.
 
     Returns:
-        Explanations that stand alone, and alternatives for a person (these are never applied).
+        Explanations that stand alone, alternatives for a person (these are never applied), and ``payment_key,
+        reason_code`` (ambiguous) of payments that have alternatives.
     """
     wanted = (
         desk.payments.join(silent, on="payment_key", how="semi")
@@ -61,7 +62,11 @@ def propose_sums(
             wanted = wanted.join(answered, on="payment_key", how="anti")
             of = of.join(answered, on="payment_key", how="anti")
         wanted = wanted.filter(pl.col("family_id").is_in(_larger_families(desk).implode()))
-    return together(sure), together(doubtful)
+    unsure = together(doubtful)
+    ambiguous = unsure.heads.select("payment_key", reason_code=pl.lit("ambiguous")).unique(
+        maintain_order=True
+    )
+    return together(sure), unsure, ambiguous
 
 
 def _larger_families(desk: Desk) -> pl.Series:
