@@ -10,6 +10,7 @@ from flows._steps import step
 from flows.ingest import Inputs
 from o2c.checks import Check
 from o2c.contract import TABLES
+from o2c.histories import forecasts_between, letters_before
 from o2c.money import rounded
 from o2c.policy import policy_tables
 from o2c.publish import risk_before
@@ -47,6 +48,9 @@ def load_sources(run: Run, landed: Inputs) -> None:
         load_frame(con, "raw.as_of_dates", dates)
         others = dates.filter(~pl.col("is_run_date"))["as_of_date"]
         load_frame(con, "raw.risk_history", risk_before(run.home, others))
+        back_to = max(run.run_dates) - timedelta(days=run.policies.reporting.forecast.error_history_days)
+        load_frame(con, "raw.forecast_history", forecasts_between(run.home, back_to, max(run.run_dates)))
+        load_frame(con, "raw.letter_history", letters_before(run.ledger, max(run.run_dates)))
         counts["tables"] = sum(1 for name in TABLES if landed.effective.tables.get(name))
         counts["run dates"] = len(run.run_dates)
         counts["month ends"] = others.len()

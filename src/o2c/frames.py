@@ -546,6 +546,20 @@ class LineHistory(Frame):
     sent_date: pl.Date = pa.Field(nullable=True)
 
 
+class ForecastHistory(Frame):
+    """Cash forecasts as they were published. One row per as_of_date, week_start_date, entity_id, currency_code."""
+
+    as_of_date: pl.Date
+    week_start_date: pl.Date
+    entity_id: str
+    currency_code: str
+    week_number: int
+    is_beyond_horizon: bool
+    expected_amount: Money
+    low_amount: Money
+    high_amount: Money
+
+
 class DecisionHistory(Frame):
     """The latest dunning decision before the as-of date. One row per entity_id, customer_id, currency_code."""
 
