@@ -17,16 +17,21 @@ DAYS = 1 << 32
 
 @dataclass(frozen=True)
 class Pages:
-    """Asked amounts and the lines of the pages that may explain them.
+    """Asked amounts, and the lines of the pages that may explain them.
 
-    ``asked``: ask_key, page_key, units, payment_key, payer_key; one row per wanted row and page of it. Pages with all
-    items have an even key, the page of the invoices alone the next odd one.
-    ``lines``: what the rules read; one row per page_key and position.
-    ``items``: position, kind, item_key, what is said of them; one row per position.
+    Amounts are in ``units`` of 0.0001, wider than any money column, so that no sum of them wraps around.
+    ``asked``: ask_key, page_key, units, payment_key, payer_key, currency_code; one row per wanted row and page of it.
+    Pages with all items have an even key, the page of the invoices alone the next odd one.
+    ``lines``: page_key, position, units, order_key, day, month; one row per page_key and position.
+    ``days``: page_key, day (due date and invoice date), units, credits (the negative part), item_count, up_to (all
+    items up to this day), is_last_of_due (of the days of one due date).
+    ``items``: position (place in the order of due date, invoice date, invoice_id), account_key, and what is said of
+    them; one row per position.
     """
 
     asked: pl.DataFrame
     lines: pl.DataFrame
+    days: pl.DataFrame
     items: pl.DataFrame
 
 
@@ -49,30 +54,33 @@ def open_pages(wanted: pl.DataFrame, items: pl.DataFrame) -> Pages:
     )
     books = asked.select("account_key", "last").unique().with_row_index("book_key")
     netted = (
-        books.join(items, on="account_key")
+        books.join(
+            items.select("account_key", "position", "units", "order_key", "day", "month", "invoice_date"),
+            on="account_key",
+            maintain_order="left_right",
+        )
         .filter(pl.col("invoice_date") <= pl.col("last"))
-        .with_columns(page_key=pl.col("book_key").cast(pl.Int64) * 2)
+        .select(
+            "position", "units", "order_key", "day", "month", page_key=pl.col("book_key").cast(pl.Int64) * 2
+        )
     )
     credit_memos = netted.filter(pl.col("units") < 0).select("page_key").unique()
     invoices = netted.join(credit_memos, on="page_key", how="semi").filter(pl.col("units") > 0)
     lines = pl.concat([netted, invoices.with_columns(pl.col("page_key") + 1)])
-    pages = pl.concat([netted.select("page_key").unique(), credit_memos.select(pl.col("page_key") + 1)])
+    days = _days(lines)
+    pages = days.select("page_key", book_key=(pl.col("page_key") // 2).cast(pl.UInt32)).unique()
     return Pages(
         asked=asked.join(books, on=["account_key", "last"], validate="m:1")
-        .join(pages.with_columns(book_key=(pl.col("page_key") // 2).cast(pl.UInt32)), on="book_key")
-        .select("ask_key", "page_key", _units(), "payment_key", "payer_key"),
-        lines=lines.select(
-            "page_key", "position", "units", "kind", "order_key", "due", "day", "month", "currency_code"
-        ),
-        items=items.select("position", "kind", "item_key", "order_key", "invoice_date", "due_date", "units"),
+        .join(pages, on="book_key")
+        .select("ask_key", "page_key", _units(), "payment_key", "payer_key", "currency_code"),
+        lines=lines,
+        days=days,
+        items=items,
     )
 
 
 def _in_order(items: pl.DataFrame) -> pl.DataFrame:
-    """The items with their place in the order of age, and what the rules group them by.
-
-    Items of one kind differ in nothing that a payment could say: amount and order are the same.
-    """
+    """The items with their place in the order of age, and what the rules group them by."""
     due, invoiced = (pl.col(name).to_physical().cast(pl.Int64) for name in ("due_date", "invoice_date"))
     return (
         items.sort("due_date", "invoice_date", "invoice_id", "account_key")
@@ -80,11 +88,36 @@ def _in_order(items: pl.DataFrame) -> pl.DataFrame:
         .with_columns(
             _units(),
             pl.col("position").cast(pl.Int64),
-            due=due,
             day=due * DAYS + invoiced,
-            month=pl.col("invoice_date").dt.year().cast(pl.Int64) * 12 + pl.col("invoice_date").dt.month(),
+            month=pl.col("invoice_date").dt.year() * 12 + pl.col("invoice_date").dt.month().cast(pl.Int32),
         )
-        .with_columns(kind=pl.struct("account_key", "units", "order_key").rank("dense").cast(pl.Int64))
+    )
+
+
+def _days(lines: pl.DataFrame) -> pl.DataFrame:
+    """Sums by day, of lines in the order of page and position: differences of running sums where a day ends."""
+    page, due = pl.col("page_key"), pl.col("day") // DAYS
+    ends = lines.select(
+        "page_key",
+        "day",
+        up_to=pl.col("units").cum_sum().over("page_key"),
+        credits_up_to=pl.col("units").clip(upper_bound=0).cum_sum().over("page_key"),
+        count_up_to=pl.int_range(1, pl.len() + 1).over("page_key"),
+    ).filter((page != page.shift(-1)).fill_null(True) | (pl.col("day") != pl.col("day").shift(-1)))
+    of_day = {
+        "units": "up_to",
+        "credits": "credits_up_to",
+        "item_count": "count_up_to",
+    }
+    return ends.select(
+        "page_key",
+        "day",
+        "up_to",
+        **{
+            name: pl.col(up_to) - pl.col(up_to).shift(1, fill_value=0).over("page_key")
+            for name, up_to in of_day.items()
+        },
+        is_last_of_due=(page != page.shift(-1)).fill_null(True) | (due != due.shift(-1)),
     )
 
 

@@ -11,34 +11,18 @@ habit become rare.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from decimal import ROUND_FLOOR, Decimal
 
 import polars as pl
 
 from o2c.matching.subset_sum import expected_accidents, list_subsets
 from o2c.matching.sum_pages import Pages, open_pages
-from o2c.matching.sum_rules import SETS, SUM_RULES, find_cuts
+from o2c.matching.sum_rules import OLDEST_FIRST, RANKS, SETS, SUBSET_SUM, SUM_RULES, find_cuts
+from o2c.matching.sum_verdicts import SumsFound, judge_sets
 from o2c.money import minor_units
 from o2c.policy import MatchingPolicy
 
-SUBSET_SUM, OLDEST_FIRST = "subset_sum", "oldest_first"
-RANKS = {rule.name: rank for rank, rule in enumerate(SUM_RULES)} | {SUBSET_SUM: len(SUM_RULES)}
-NAMES = {rank: name for name, rank in RANKS.items()}
 MILLIONTH = Decimal("0.000001")
-
-
-@dataclass(frozen=True)
-class SumsFound:
-    """What sums say about payments.
-
-    ``solutions``: payment_key, payer_key, rule, item_key, said; one row per item of the one believed explanation.
-    ``doubts``: the same with candidate_rank (1 the likeliest) and reason; the explanations of payments that have
-    several, or one that is too likely an accident.
-    """
-
-    solutions: pl.DataFrame
-    doubts: pl.DataFrame
 
 
 def find_sums(wanted: pl.DataFrame, items: pl.DataFrame, policy: MatchingPolicy) -> SumsFound:
@@ -59,7 +43,7 @@ def find_sums(wanted: pl.DataFrame, items: pl.DataFrame, policy: MatchingPolicy)
     """
     pages = open_pages(wanted, items)
     found = [
-        rule.find(pages.asked, pages.lines).with_columns(rule_rank=pl.lit(RANKS[rule.name], pl.Int64))
+        rule.find(pages).with_columns(rule_rank=pl.lit(RANKS[rule.name], pl.Int64))
         for rule in SUM_RULES
         if rule.name in policy.rules
     ]
@@ -68,7 +52,7 @@ def find_sums(wanted: pl.DataFrame, items: pl.DataFrame, policy: MatchingPolicy)
     habits = _merge(pl.concat([_NO_SETS, *found]), pages, policy)
     if SUBSET_SUM in policy.rules:
         habits = _merge(pl.concat([habits, _sums_of_few(pages, habits, policy)]), pages, policy)
-    return _judge(habits, pages, policy)
+    return judge_sets(habits, pages, policy)
 
 
 _NO_SETS = pl.DataFrame(schema=SETS | {"rule_rank": pl.Int64()})
@@ -76,79 +60,89 @@ _NO_SETS = pl.DataFrame(schema=SETS | {"rule_rank": pl.Int64()})
 
 def _sums_of_cuts(pages: Pages, policy: MatchingPolicy) -> pl.DataFrame:
     """The oldest items where a part of one day's items belongs to them: which part must come from the amount."""
-    cuts = find_cuts(pages.asked, pages.lines)
-    sets = _solve(
-        cuts.join(pages.lines, on=["page_key", "day"]), [*cuts.columns], policy, RANKS[OLDEST_FIRST]
-    )
+    cuts = find_cuts(pages)
+    of_day = cuts.join(pages.lines, on=["page_key", "day"])
+    parts = _solve(of_day, cuts.columns, pages, policy).with_row_index("part_key")
     before = (
-        cuts.join(pages.lines.select("page_key", "position", earlier="day"), on="page_key")
-        .filter(pl.col("earlier") < pl.col("day"))
-        .group_by("ask_key", "page_key", "day")
+        parts.select("part_key", "page_key", last="day")
+        .join(pages.lines.select("page_key", "position", "day"), on="page_key")
+        .filter(pl.col("day") < pl.col("last"))
+        .group_by("part_key")
         .agg(before=pl.col("position").sort())
     )
-    return (
-        sets.join(before, on=["ask_key", "page_key", "day"], how="left")
-        .with_columns(positions=pl.concat_list(pl.col("before").fill_null([]), "positions"))
-        .select(_NO_SETS.columns)
+    return parts.join(before, on="part_key", how="left", validate="1:1").select(
+        "ask_key",
+        "page_key",
+        pl.concat_list(pl.col("before").fill_null([]), "positions").alias("positions"),
+        "accidents",
+        rule_rank=pl.lit(RANKS[OLDEST_FIRST], pl.Int64),
     )
 
 
 def _sums_of_few(pages: Pages, habits: pl.DataFrame, policy: MatchingPolicy) -> pl.DataFrame:
     """Any sums of the items that can be a part of the amount, for what has at most one explanation so far."""
-    undecided = pages.asked.filter(pl.col("page_key") % 2 == 0).join(
-        habits.filter(pl.len().over("ask_key") > 1), on="ask_key", how="anti"
-    )
-    credits_of = pages.lines.group_by("page_key").agg(
-        credits=pl.col("units").filter(pl.col("units") < 0).sum()
-    )
-    by = ["ask_key", "page_key", "wanted"]
+    several = habits.filter(pl.len().over("ask_key") > 1)
+    undecided = pages.asked.filter(pl.col("page_key") % 2 == 0).join(several, on="ask_key", how="anti")
+    netted = pages.days.group_by("page_key").agg(pl.col("credits").sum())
     candidates = (
         undecided.select("ask_key", "page_key", wanted="units")
-        .join(credits_of, on="page_key")
-        .join(pages.lines, on="page_key")
+        .join(netted, on="page_key", validate="m:1")
+        .join(pages.lines.select("page_key", "position", "units"), on="page_key")
         # An item above the amount can only be a part of it where credit memos make up for it.
         .filter(pl.col("units") <= pl.col("wanted") - pl.col("credits"))
     )
-    return _solve(candidates, by, policy, RANKS[SUBSET_SUM]).select(_NO_SETS.columns)
-
-
-def _solve(lines: pl.DataFrame, by: list[str], policy: MatchingPolicy, rule_rank: int) -> pl.DataFrame:
-    """Sets of the lines of each group that come to its ``wanted``, where the group has few enough lines."""
-    few = (
-        lines.group_by(by)
-        .agg(
-            pl.col("position", "units", "kind").sort_by("position"),
-            currency_code=pl.col("currency_code").first(),
-            line_count=pl.len(),
-        )
-        .filter(pl.col("line_count") <= policy.subset_sums.max_items)
+    return _solve(candidates, ["ask_key", "page_key", "wanted"], pages, policy).select(
+        *SETS, rule_rank=pl.lit(RANKS[SUBSET_SUM], pl.Int64)
     )
-    rows = [(*key, *found) for key, found in _subsets(few, by, policy)]
-    schema = {name: few.schema[name] for name in by} | {
-        name: SETS[name] for name in ("positions", "accidents")
-    }
-    return pl.DataFrame(rows, schema=schema, orient="row").with_columns(rule_rank=pl.lit(rule_rank, pl.Int64))
+
+
+def _solve(lines: pl.DataFrame, by: list[str], pages: Pages, policy: MatchingPolicy) -> pl.DataFrame:
+    """SETS of the lines of each group that come to its ``wanted``, where the group has few enough lines."""
+    few = lines.filter(pl.len().over("ask_key", *by[3:]) <= policy.subset_sums.max_items)
+    currencies = pages.asked.select("ask_key", "currency_code").unique("ask_key")
+    groups = (
+        _with_kinds(few, pages, policy)
+        .sort("position")
+        .group_by(by)
+        .agg("position", "units", "kind")
+        .join(currencies, on="ask_key", validate="m:1")
+    )
+    schema = {name: groups.schema[name] for name in by} | SETS
+    rows = [
+        (*group[: len(by)], positions, accidents)
+        for group in groups.select(*by, "position", "units", "kind", "currency_code").iter_rows()
+        for positions, accidents in _subsets(group[by.index("wanted")], *group[len(by) :], policy)
+    ]
+    names = [*by, "positions", "accidents"]
+    return pl.DataFrame(rows, schema={name: schema[name] for name in names}, orient="row")
 
 
 def _subsets(
-    few: pl.DataFrame, by: list[str], policy: MatchingPolicy
-) -> Iterator[tuple[tuple[object, ...], tuple[list[int], Decimal]]]:
-    most = max(policy.max_candidates, 2)
-    by_kind = policy.identical_items == "oldest_first"
-    place = by.index("wanted")
-    for *key, positions, units, kinds, currency_code in few.select(
-        *by, "position", "units", "kind", "currency_code"
-    ).iter_rows():
-        found = list_subsets(units, key[place], most, kinds if by_kind else None)
-        if not found:
-            continue
+    wanted: int,
+    positions: list[int],
+    units: list[int],
+    kinds: list[int],
+    currency_code: str,
+    policy: MatchingPolicy,
+) -> Iterator[tuple[list[int], Decimal]]:
+    found = list_subsets(units, wanted, max(policy.max_candidates, 2), kinds)
+    if found:
         unit = 10 ** (4 - minor_units(currency_code))
         accidents = expected_accidents(units, policy.subset_sums.max_terms, unit)
         for indexes in found:
-            yield (
-                tuple(key),
-                ([positions[index] for index in indexes], accidents.quantize(MILLIONTH, ROUND_FLOOR)),
-            )
+            yield [positions[index] for index in indexes], accidents.quantize(MILLIONTH, ROUND_FLOOR)
+
+
+def _with_kinds(lines: pl.DataFrame, pages: Pages, policy: MatchingPolicy) -> pl.DataFrame:
+    """Lines with their ``kind``: items of one kind differ in nothing that a payment could say.
+
+    A person decides between them, unless the policy takes the oldest: then amount and order make the kind.
+    """
+    if policy.identical_items == "person":
+        return lines.with_columns(kind="position")
+    items = pages.items.join(lines.select("position").unique(), on="position", how="semi")
+    oldest = pl.col("position").min().over("account_key", "units", "order_key")
+    return lines.join(items.select("position", kind=oldest), on="position", validate="m:1")
 
 
 def _merge(sets: pl.DataFrame, pages: Pages, policy: MatchingPolicy) -> pl.DataFrame:
@@ -157,88 +151,23 @@ def _merge(sets: pl.DataFrame, pages: Pages, policy: MatchingPolicy) -> pl.DataF
     Where the policy takes the oldest of identical items, sets that differ in nothing else are one: a habit's before
     any other, then that of the oldest items.
     """
+    accidents = pl.col("accidents")
     merged = sets.group_by("ask_key", "positions").agg(
         pl.col("page_key").sort_by("rule_rank", "page_key").first(),
         pl.col("rule_rank").min(),
-        accidents=pl.when(pl.col("accidents").is_null().any())
-        .then(None)
-        .otherwise(pl.col("accidents").min()),
+        accidents=pl.when(accidents.is_null().any()).then(None).otherwise(accidents.min()),
     )
-    if policy.identical_items == "oldest_first":
-        kinds = (
-            merged.select("ask_key", "positions", position="positions")
-            .explode("position")
-            .join(pages.items.select("position", "kind"), on="position")
-            .group_by("ask_key", "positions")
-            .agg(kinds=pl.col("kind").sort())
-        )
-        merged = (
-            merged.join(kinds, on=["ask_key", "positions"])
-            .sort(pl.col("rule_rank") == RANKS[SUBSET_SUM], "positions")
-            .unique(["ask_key", "kinds"], keep="first", maintain_order=True)
-        )
-    return merged.select(_NO_SETS.columns)
-
-
-def _judge(sets: pl.DataFrame, pages: Pages, policy: MatchingPolicy) -> SumsFound:
-    ranked = (
-        sets.with_columns(item_count=pl.col("positions").list.len(), set_count=pl.len().over("ask_key"))
-        .with_columns(
-            is_believed=(pl.col("set_count") == 1)
-            & (pl.col("accidents").fill_null(0) < policy.subset_sums.max_density)
-        )
-        .sort("ask_key", "rule_rank", "item_count", "positions")
-        .with_columns(candidate_rank=pl.int_range(1, pl.len() + 1).over("ask_key"))
-        .filter(pl.col("candidate_rank") <= policy.max_candidates)
+    if policy.identical_items == "person":
+        return merged.select(sets.columns)
+    is_alone = pl.len().over("ask_key") == 1
+    several = merged.filter(~is_alone)
+    lines = several.select("ask_key", "positions", position="positions").explode("position")
+    kinds = (
+        _with_kinds(lines, pages, policy).group_by("ask_key", "positions").agg(kinds=pl.col("kind").sort())
     )
-    accidental = pl.format(
-        "about {} such sums are expected by accident, and from {} on none is believed",
-        pl.col("accidents").round(2),
-        pl.lit(str(policy.subset_sums.max_density)),
+    chosen = (
+        several.join(kinds, on=["ask_key", "positions"], validate="1:1")
+        .sort(pl.col("rule_rank") == RANKS[SUBSET_SUM], "positions")
+        .unique(["ask_key", "kinds"], keep="first", maintain_order=True)
     )
-    reason = (
-        pl.when(pl.col("set_count") > 1)
-        .then(pl.lit("more than one sum of open items comes to this amount"))
-        .otherwise(accidental)
-    )
-    rows = (
-        ranked.with_columns(reason=reason)
-        .explode("positions")
-        .rename({"positions": "position"})
-        .join(pages.items, on="position", validate="m:1")
-        .with_columns(said=_said().over("ask_key", "candidate_rank"))
-        .join(pages.asked.unique("ask_key"), on="ask_key", validate="m:1")
-        .with_columns(rule=pl.col("rule_rank").replace_strict(NAMES))
-        .sort("payment_key", "payer_key", "candidate_rank", "position")
-    )
-    common = ["payment_key", "payer_key", "rule", "item_key", "said"]
-    return SumsFound(
-        solutions=rows.filter("is_believed").select(common),
-        doubts=rows.filter(~pl.col("is_believed")).select(
-            *common[:2], "candidate_rank", *common[2:], "reason"
-        ),
-    )
-
-
-def _said() -> pl.Expr:
-    """What was found, in words, of the items of one set."""
-    count, last_due = pl.len(), pl.col("due_date").max()
-    words = {
-        "whole_balance": pl.format("everything open, {} items", count),
-        "single_amount": pl.lit("an open item of this amount"),
-        "all_due": pl.format("all {} items due up to {}", count, last_due),
-        "oldest_first": pl.format("the {} oldest items", count),
-        "statement": pl.format(
-            "all {} items invoiced in {}", count, pl.col("invoice_date").min().dt.strftime("%Y-%m")
-        ),
-        "order": pl.format("all {} items of order {}", count, pl.col("order_key").first()),
-        SUBSET_SUM: pl.format("{} of the open items", count),
-    }
-    rule_rank, said = pl.col("rule_rank").first(), pl.lit("")
-    for name, of_rule in words.items():
-        said = pl.when(rule_rank == RANKS[name]).then(of_rule).otherwise(said)
-    return (
-        pl.when(pl.col("page_key").first() % 2 == 1)
-        .then(said + pl.lit(", credit memos left open"))
-        .otherwise(said)
-    )
+    return pl.concat([merged.filter(is_alone).select(sets.columns), chosen.select(sets.columns)])
