@@ -101,13 +101,27 @@ def _with_credit_memos(sets: pl.DataFrame, desk: Desk, policy: MatchingPolicy) -
         *account, "item_key", "minor_unit", "invoice_id", "customer_id", "due_date", "open"
     )
     unnamed = short.join(memos, on=account).join(sets, on=["proposal", "item_key"], how="anti")
-    one = unnamed.filter(pl.col("open") == -pl.col("short")).filter(pl.len().over("proposal") == 1)
-    every = unnamed.filter(
-        (pl.col("open").sum().over("proposal") == -pl.col("short")) & (pl.len().over("proposal") > 1)
-    ).join(one, on="proposal", how="anti")
-    added = pl.concat([one, every])
+    one = unnamed.filter(pl.col("open") == -pl.col("short")).with_columns(
+        memo_number=pl.int_range(pl.len(), dtype=pl.UInt32).over("proposal", order_by="invoice_id")
+    )
+    every = (
+        unnamed.filter(
+            (pl.col("open").sum().over("proposal") == -pl.col("short")) & (pl.len().over("proposal") > 1)
+        )
+        .join(one, on="proposal", how="anti")
+        .with_columns(memo_number=pl.lit(0, dtype=pl.UInt32))
+    )
+    # Of several memos of the amount each is an explanation of its own, and none of them is believed.
+    added = pl.concat([one.filter(pl.col("memo_number") < policy.max_candidates), every])
     if added.is_empty():
         return sets.head(0)
+    numbers = added.select("proposal", "memo_number").unique().sort("proposal", "memo_number")
+    numbers = numbers.with_row_index("number").with_columns(pl.col("number").cast(pl.UInt32))
+    added = added.join(numbers, on=["proposal", "memo_number"], validate="m:1").drop("memo_number")
+    sets = (
+        sets.join(numbers.drop("memo_number"), on="proposal").with_columns(proposal="number").drop("number")
+    )
+    added = added.with_columns(proposal="number").drop("number")
     base = sets.join(added, on="proposal", how="semi")
     like = base.unique("proposal", keep="first", maintain_order=True).select(
         "proposal",

@@ -169,14 +169,12 @@ def _settled(grouped: pl.DataFrame, policy: MatchingPolicy) -> pl.DataFrame:
         rest=pl.col("rest") - pl.col("unearned") - pl.col("told")
     )
     said_nothing = (pl.col("unearned") == 0) & (pl.col("told") == 0)
+    slight = pl.col("rest") * 10_000 <= owed * int(policy.small_differences.max_ratio * 10_000)
+    small = (pl.col("rest") <= pl.col("limit")) & slight
     mostly = pl.col("rest") * 10_000 <= owed * int(policy.short_payment_ratio * 10_000)
     rows = rows.with_columns(
-        write_off=pl.when(said_nothing & (pl.col("cash") > 0) & (pl.col("rest") <= pl.col("limit")))
-        .then("rest")
-        .otherwise(0),
-        unexplained=pl.when(said_nothing & (pl.col("cash") > 0) & (pl.col("rest") > pl.col("limit")) & mostly)
-        .then("rest")
-        .otherwise(0),
+        write_off=pl.when(said_nothing & (pl.col("cash") > 0) & small).then("rest").otherwise(0),
+        unexplained=pl.when(said_nothing & (pl.col("cash") > 0) & ~small & mostly).then("rest").otherwise(0),
     )
     memo_used = pl.max_horizontal(pl.min_horizontal("paid", 0), pl.min_horizontal("open", 0))
     return rows.with_columns(

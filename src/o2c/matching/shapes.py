@@ -5,6 +5,11 @@ import polars as pl
 from o2c.matching.desk import units
 from o2c.policy import MatchingPolicy
 
+_WITHHOLDING = (
+    r"\b(PARTIAL|PART PAYMENT|TEILZAHLUNG|TEILBETRAG|ACOMPTE|PARCIAL|DEDUCT|SHORT|LESS|MINUS|ABZ"
+    r"|KUERZ|KÜRZ|MANGEL|MAENGEL|MÄNGEL|CHARGEBACK|CLAIM|DISPUTE|REKLAMATION|RETENUE|DETRAZIONE)"
+)
+
 # One row per item of a proposal; amounts in units. ``settled`` comes off the item (negative on credit memos), of it
 # ``discount`` and ``write_off`` are given up; ``deduction`` stays open on the item and is contested.
 PARTS = {
@@ -64,6 +69,7 @@ def fit(members: pl.DataFrame, policy: MatchingPolicy) -> pl.DataFrame:
     short = pl.col("total") - pl.col("paid")
     cents = pl.col("granted").filter(pl.col("granted") > 0).len().over(whole) * pl.col("minor_unit")
     alone = (pl.col("item_count") == 1) & ~pl.col("has_credit") & ~pl.col("vague")
+    slight = short * 10_000 <= pl.col("total") * int(policy.small_differences.max_ratio * 10_000)
     mostly = short * 10_000 <= pl.col("total") * int(policy.short_payment_ratio * 10_000)
     judged = judged.with_columns(
         shape=pl.when(short == 0)
@@ -74,7 +80,7 @@ def fit(members: pl.DataFrame, policy: MatchingPolicy) -> pl.DataFrame:
         .then(pl.lit("late_discount"))
         .when((short > 0) & alone & (pl.col("paid") > 0) & _tells(short))
         .then(pl.lit("told_short"))
-        .when((short > 0) & (short <= pl.col("limit")) & ~pl.col("vague"))
+        .when((short > 0) & (short <= pl.col("limit")) & slight & ~pl.col("vague") & ~_withholds())
         .then(pl.lit("small_difference"))
         .when((short > 0) & alone & (pl.col("paid") > 0) & mostly)
         .then(pl.lit("short"))
@@ -100,6 +106,11 @@ def _tells(amount: pl.Expr) -> pl.Expr:
     ]
     in_text = [pl.concat_str(pl.lit(" "), text).str.contains(one, literal=True) for one in found]
     return pl.any_horizontal(in_text)
+
+
+def _withholds() -> pl.Expr:
+    """The payment's text says that something was taken off, so the difference is no slip."""
+    return pl.col("reference_text").fill_null("").str.to_uppercase().str.contains(_WITHHOLDING)
 
 
 def _split(judged: pl.DataFrame) -> pl.DataFrame:

@@ -77,6 +77,7 @@ class SmallDifferences(PolicyModel):
     """What may be written off to settle an item, up to three limits; beyond any of them a person decides."""
 
     per_item: CurrencyAmounts = Field(description="most for one item")
+    max_ratio: Fraction = Field(description="most of what the payment was to settle, bank fees included")
     per_customer: CurrencyAmounts = Field(description="most for one customer on one day of application")
     per_day: CurrencyAmounts = Field(description="most in one currency on one day of application")
 
