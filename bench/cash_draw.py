@@ -285,9 +285,11 @@ class Draw:
                 "twice_at_once",
             ):
                 continue
-            for items in self.take(
-                np.ones(self.counts[shape, variant], dtype=int), self.ledger.open_units >= 30 * UNIT
-            ):
+            ones = np.ones(self.counts[shape, variant], dtype=int)
+            # What is withheld is more than anybody writes off, or nobody could tell it from a bank's fee.
+            least = 600 if variant in ("deduction", "part") else 30
+            large = self.ledger.open_units >= np.where(self.ledger.currency == 4, 100, 1) * least * UNIT
+            for items in self.take(ones, large):
                 whole = int(self.ledger.open_units[items[0]])
                 cent = UNIT if self.ledger.currency[items[0]] == 4 else UNIT // 100
                 units = self._units(variant, whole, cent)
@@ -300,7 +302,7 @@ class Draw:
             low, high = (1, 99) if variant == "cents" else (500, 2_500)
             return max(whole - int(draw(low, high)) * cent, cent)
         ratio = {
-            "deduction": draw(0.81, 0.98),
+            "deduction": draw(0.81, 0.94),
             "part": draw(0.2, 0.75),
             "too_much": draw(1.01, 1.4),
             "twice_at_once": 2.0,

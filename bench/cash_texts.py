@@ -219,7 +219,7 @@ class Writer:
         draw, numbers = self.random, facts.numbers
         if variant == "range":
             first, last = numbers[0], numbers[-1]
-            tail = last if draw.random() < 0.4 else _DIGITS.findall(last)[-1]
+            tail = last if draw.random() < 0.4 else max(_DIGITS.findall(last), key=len)
             listed = f"{first}{draw.choice(('-', ' - ', ' TO ', ' BIS ', '..', ' THRU '))}{tail}"
         else:
             style = draw.random()
