@@ -15,11 +15,16 @@ class Catalogue:
     """Numbers of one kind: invoice numbers, order numbers. One row per item_key and number.
 
     ``numbers``: item_key, book, number (plain), value (its digits as one whole number, null without any).
-    ``series``: the letters with which numbers begin.
+    ``series``: letters with which numbers begin, of these and of others that are not to be mistaken for them.
     """
 
     numbers: pl.DataFrame
     series: list[str]
+
+    def beside(self, others: "list[Catalogue]") -> "Catalogue":
+        """The same numbers, not to be mistaken for others."""
+        known = {*self.series, *(letters for other in others for letters in other.series)}
+        return Catalogue(self.numbers, sorted(known))
 
     def with_values(self, wanted: pl.DataFrame) -> pl.DataFrame:
         """Numbers whose book and value are wanted, taken apart (``take_apart``)."""
@@ -46,7 +51,7 @@ def catalogue(items: pl.DataFrame, column: str) -> Catalogue:
 
 
 def take_apart(numbers: pl.DataFrame) -> pl.DataFrame:
-    """Adds bare (letters and digits only), stem (bare up to the last digit), prefix, digits, suffix."""
+    """Adds bare (letters and digits only), stem (bare up to the last digit), prefix, digits, suffix, run_count."""
     return (
         numbers.with_columns(bare=bare(pl.col("number")))
         .with_columns(stem=pl.col("bare").str.extract(r"^(.*[0-9])").fill_null(""))
@@ -54,5 +59,6 @@ def take_apart(numbers: pl.DataFrame) -> pl.DataFrame:
             prefix=pl.col("stem").str.extract(r"^([^0-9]*)"),
             digits=pl.col("stem").str.replace_all(r"[^0-9]+", ""),
             suffix=pl.col("bare").str.slice(pl.col("stem").str.len_chars()),
+            run_count=pl.col("number").str.count_matches("[0-9]+").cast(pl.Int32),
         )
     )

@@ -32,7 +32,7 @@ def read_creditor_references(texts: pl.DataFrame) -> pl.DataFrame:
         [_valid(text) for text in found["read"].to_list()], schema=_READINGS, orient="row"
     )
     valid = pl.concat([found.select("text_key"), readings], how="horizontal").filter(pl.col("body") != "")
-    return valid.cast(CREDITOR_REFERENCES).unique()
+    return valid.select(pl.col("text_key").cast(pl.UInt32), *_READINGS).unique()
 
 
 def without_references(texts: pl.DataFrame) -> pl.DataFrame:

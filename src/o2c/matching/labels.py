@@ -42,6 +42,10 @@ def _behind(words: list[str]) -> str:
 
 # Of telephones and accounts the groups of digits that follow belong to the number, too.
 LONG_NUMBER = rf"\b(?:{'|'.join(_LONG_WORDS)})[^A-Z0-9|]*(?:{_FILLERS}[^A-Z0-9|]*)?[0-9][0-9 ()/+-]*"
+# The numbers of other things, with the words before them.
+LABELLED_NUMBER = (
+    rf"\b(?:{'|'.join(_OTHER_WORDS + _LONG_WORDS + _DATE_WORDS)})[^A-Z0-9|]*(?:{_FILLERS}[^A-Z0-9|]*)?[0-9]+"
+)
 # Behind these a number is another thing's, unless the letters of our own numbers stand before it.
 OF_ANOTHER_THING = _behind(ORDER_WORDS + _OTHER_WORDS + _LONG_WORDS + _DATE_WORDS)
 OF_A_PARTY = _behind(_OTHER_WORDS + _LONG_WORDS + _DATE_WORDS)

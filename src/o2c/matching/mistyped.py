@@ -3,6 +3,9 @@
 import polars as pl
 from rapidfuzz.distance import OSA
 
+from o2c.matching.labels import LABELLED_NUMBER
+from o2c.matching.numbers_in_text import YEAR
+from o2c.matching.reading import without_others
 from o2c.matching.wording import bare, plain
 
 _MOST_WORDS = 3
@@ -46,7 +49,7 @@ def mistyped(
     words = _words(texts.join(pool.select("text_key").unique(), on="text_key", how="semi"))
     near = pool.join(words, on="text_key").filter(_may_be_near("number") | _may_be_near("digits"))
     is_near = [
-        _one_error(word, number) or (word.isdigit() and len(digits) >= at_least and _one_error(word, digits))
+        _one_error(word, number) or (word.isdigit() and len(digits) > at_least and _one_error(word, digits))
         for word, number, digits in near.select("word", "number", "digits").iter_rows()
     ]
     near = near.filter(pl.Series(is_near, dtype=pl.Boolean))
@@ -76,16 +79,21 @@ def _may_be_near(column: str) -> pl.Expr:
 
 
 def _words(texts: pl.DataFrame) -> pl.DataFrame:
-    """``text_key, word``: words with a digit, and up to three neighbours as one, letters and digits only."""
+    """``text_key, word``: words with a digit, and up to three neighbours as one, letters and digits only.
+
+    Dates, amounts and numbers that are said to be of another thing are none: they repeat, and may be near anything.
+    """
+    plain_text = without_others(texts["plain"]).str.replace_all(LABELLED_NUMBER, " | ")
     words = (
-        texts.select("text_key", word=pl.col("plain").str.extract_all(r"[^\s,;:()]+"))
+        texts.select("text_key", word=plain_text.str.extract_all(r"[^\s,;:()]+"))
         .explode("word", empty_as_null=False)
-        .with_columns(word=bare(pl.col("word")))
-        .filter(pl.col("word").is_not_null() & (pl.col("word") != ""))
+        .with_columns(word=pl.when(pl.col("word") != "|").then(bare(pl.col("word"))))
+        .filter((pl.col("word") != "").fill_null(value=True))
     )
     grown = [words]
     for further in range(1, _MOST_WORDS):
         in_text = pl.col("text_key") == pl.col("text_key").shift(-further)
         following = pl.concat_str([pl.col("word").shift(-step) for step in range(further + 1)])
-        grown.append(words.select("text_key", word=pl.when(in_text).then(following)).drop_nulls())
-    return pl.concat(grown).filter(pl.col("word").str.contains("[0-9]")).unique()
+        grown.append(words.select("text_key", word=pl.when(in_text).then(following)))
+    spoken = pl.col("word").str.contains("[0-9]") & ~pl.col("word").str.contains(YEAR)
+    return pl.concat(grown).drop_nulls().filter(spoken).unique()

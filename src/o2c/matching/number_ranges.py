@@ -15,6 +15,13 @@ RANGES = {
     "item_key": pl.UInt32(),
     "read": pl.String(),
 }
+# What a range is made of: its start, with the last run and the value of its end.
+_ENDS = (
+    *("text_key", "book", "first", "value", "prefix", "number_digits", "rule", "start_last", "start_key"),
+    *("last", "end_value", "read", "is_short"),
+)
+# With the number that begins it.
+_MOST_BY_DIGITS = 10
 _TO = r"(?:-{1,2}|TO|BIS|THRU|THROUGH|TILL|UNTIL|UP TO|A|AU|AL|TOT|T/M|T\.M\.|\.{2,3}|>|~)"
 _END_WITH_WORD = rf"^ *{_TO} *([A-Z]*)[-/_.#: ]*$"
 _END_ALONE = rf"^ *{_TO} *$"
@@ -37,12 +44,15 @@ def ranges(claimed: pl.DataFrame, reading: Reading, invoices: Catalogue, at_most
         "prefix",
         "number_digits",
         "read",
+        "rule",
         start_last="last",
         start_key="item_key",
     )
     ends = pl.concat([_whole_ends(starts, claimed), _short_ends(starts, reading)])
     length = pl.col("end_value").cast(pl.Int64) - pl.col("value").cast(pl.Int64)
-    ends = ends.filter((length > 0) & (length < at_most)).with_row_index("range")
+    # 1001-26 may be a number and its year: without our letters a shortened end must be close.
+    most = pl.when(pl.col("is_short") & (pl.col("rule") == "digits")).then(_MOST_BY_DIGITS).otherwise(at_most)
+    ends = ends.filter((length > 0) & (length < most)).with_row_index("range")
     steps = ends.with_columns(
         value=pl.int_ranges(pl.col("value").cast(pl.Int64) + 1, pl.col("end_value").cast(pl.Int64) + 1)
     ).explode("value", empty_as_null=False)
@@ -75,14 +85,8 @@ def _whole_ends(starts: pl.DataFrame, claimed: pl.DataFrame) -> pl.DataFrame:
             & ((word == "") | (word == pl.col("prefix")) | word.is_in(INVOICE_WORDS))
             & (pl.col("number_digits").str.len_chars() == pl.col("end_digits").str.len_chars())
         )
-        .select(
-            *starts.columns[:-3],
-            "start_last",
-            "start_key",
-            "last",
-            "end_value",
-            read=pl.col("read") + pl.col("end_read"),
-        )
+        .with_columns(read=pl.col("read") + pl.col("end_read"), is_short=pl.lit(value=False))
+        .select(*_ENDS)
     )
 
 
@@ -94,7 +98,6 @@ def _short_ends(starts: pl.DataFrame, reading: Reading) -> pl.DataFrame:
         last="run",
         end_digits="digits",
         end_read="piece",
-        end_after="after",
         start_last=pl.col("run") - 1,
     ).filter(pl.col("end_gap").str.contains(_END_ALONE))
     followed = reading.runs.select("text_key", last=pl.col("run") - 1, next_gap="gap").filter(
@@ -108,12 +111,6 @@ def _short_ends(starts: pl.DataFrame, reading: Reading) -> pl.DataFrame:
         .with_columns(
             end_value=pl.col("value") // power * power + pl.col("end_digits").cast(pl.UInt64, strict=False)
         )
-        .select(
-            *starts.columns[:-3],
-            "start_last",
-            "start_key",
-            "last",
-            "end_value",
-            read=pl.col("read") + pl.col("end_read"),
-        )
+        .with_columns(read=pl.col("read") + pl.col("end_read"), is_short=pl.lit(value=True))
+        .select(*_ENDS)
     )

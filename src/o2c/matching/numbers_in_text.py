@@ -40,7 +40,15 @@ def pairs_of(spans: pl.DataFrame, numbers: pl.DataFrame, at_most: int) -> pl.Dat
     count = numbers.group_by("book", "value").len("sharing")
     numbers = numbers.join(count, on=["book", "value"], validate="m:1")
     renamed = numbers.select(
-        "item_key", "book", "value", "prefix", "suffix", "sharing", number_stem="stem", number_digits="digits"
+        "item_key",
+        "book",
+        "value",
+        "prefix",
+        "suffix",
+        "sharing",
+        "run_count",
+        number_stem="stem",
+        number_digits="digits",
     )
     rare = renamed.filter(pl.col("sharing") <= at_most).drop("sharing")
     pairs = spans.join(rare, on=["book", "value"])
@@ -59,9 +67,10 @@ def pairs_of(spans: pl.DataFrame, numbers: pl.DataFrame, at_most: int) -> pl.Dat
 def with_surroundings(pairs: pl.DataFrame, series: list[str]) -> pl.DataFrame:
     """What stands around each span, as far as it matters for the number it is held against.
 
-    Adds word (the last before it), is_called (an invoice), is_attached_to_other (letters of another series or a strange
-    code), is_elsewhere (what stands before says that it is another thing, or it is a year or a day), has_suffix and
-    has_other_suffix.
+    Adds word (the last before it), glued (letters without anything between), is_of_strange_code (a short code that is
+    not the number's own), is_time (a year or a day), is_elsewhere (letters of another series or words say that it is
+    another thing, or it is a time that is not called an invoice), has_suffix (its letters behind it) and
+    has_other_suffix (others).
     """
     letters_after = pl.col("after").str.extract(r"^([A-Z]+)").fill_null("")
     attached = pl.col("gap").str.extract(r"([A-Z]+)[-/_.#:]?$").fill_null("")
@@ -94,7 +103,7 @@ def is_number_itself() -> pl.Expr:
     # V1001 is not INV1001; REINV1001 is.
     own_letters = (
         (pl.col("prefix").str.len_chars() > 1)
-        | pl.col("glued").is_in([""])
+        | (pl.col("glued") == "")
         | (pl.col("glued") == pl.col("prefix"))
     )
     return (
@@ -107,16 +116,20 @@ def is_number_itself() -> pl.Expr:
 
 def _judged(pairs: pl.DataFrame, series: list[str], at_least: int) -> pl.DataFrame:
     """Each claim as the number itself, as its digits, or dropped."""
+    own_word = (pl.col("prefix") != "") & (pl.col("word") == pl.col("prefix"))
     own, broken = pl.col("prefix") != "", pl.col("is_broken").cast(pl.Int32)
     long_enough = pl.col("number_stem").str.len_chars() + pl.col("suffix").str.len_chars() >= at_least
-    is_itself = is_number_itself() & long_enough & (own | ~pl.col("is_elsewhere"))
+    strange = pl.col("is_elsewhere") | pl.col("is_of_strange_code")
+    is_itself = is_number_itself() & long_enough & (own | ~strange)
+    # Dashes between digits that are one with us make 11940-26 of 1194026: that is another number.
+    same_runs = own_word | (pl.col("run_count") == pl.col("last") - pl.col("first") + 1)
     return (
         with_surroundings(pairs, series)
         .with_columns(is_itself=is_itself)
         .with_columns(
             rule=pl.when("is_itself")
             .then(pl.lit("embedded_number"))
-            .when(are_its_digits(at_least))
+            .when(are_its_digits(at_least) & same_runs)
             .then(pl.lit("digits")),
             trust=pl.when("is_itself")
             .then(pl.when(own).then(LETTERED).otherwise(UNLETTERED) + broken)
@@ -137,44 +150,53 @@ def are_its_digits(at_least: int) -> pl.Expr:
 
 
 def demoted(claimed: pl.DataFrame, reading: Reading, covered: pl.DataFrame) -> pl.DataFrame:
-    """Numbers closely followed by digits that are no number of ours become mere digits: INV-100-01 is not INV-100.
+    """Claims weighed by the digits that closely precede and follow them, where those are no number of ours.
 
-    Without letters before it a number must not closely follow strange digits either.
+    INV-100-01 is not quite INV-100, 4711-100 not quite 100: the number becomes mere digits. Mere digits that are part
+    of something else are dropped, unless it looks like a list (1001/1002) of which we know only some.
 
     Args:
         claimed: claims of ``claims``.
         reading: the texts.
         covered: text_key, run of all digits that are ours.
     """
-    tight = r"^[-/_.]?$"
-    ours = covered.select("text_key", "run", is_ours=pl.lit(value=True)).unique()
-    runs = reading.runs.select("text_key", "run", before="gap").join(
-        ours, on=["text_key", "run"], how="left", validate="1:1"
-    )
-    strange = runs.filter(
-        pl.col("is_ours").is_null() & pl.col("before").str.contains(tight) & (pl.col("before") != "")
-    )
-    right = strange.select("text_key", last=pl.col("run") - 1, is_followed=pl.lit(value=True))
-    left = (
-        runs.filter(pl.col("before").str.contains(tight))
-        .select("text_key", first="run", previous=pl.col("run") - 1)
-        .join(
-            runs.filter(pl.col("is_ours").is_null()).select("text_key", previous="run"),
-            on=["text_key", "previous"],
-        )
-        .select("text_key", "first", follows=pl.lit(value=True))
-    )
-    strangers = pl.col("is_followed").is_not_null() | (
-        pl.col("follows").is_not_null() & (pl.col("prefix") == "")
-    )
-    return (
-        claimed.join(right, on=["text_key", "last"], how="left", validate="m:1")
-        .join(left, on=["text_key", "first"], how="left", validate="m:1")
+    runs = reading.runs.select("text_key", "run", "gap", "digits")
+    others = runs.join(covered.unique(), on=["text_key", "run"], how="anti")
+    # Every run that closely follows another, with both.
+    near = (
+        runs.filter(pl.col("gap").str.contains(r"^[-/_.]$"))
+        .with_columns(before=pl.col("run") - 1)
+        .join(runs.select("text_key", before="run", digits_before="digits"), on=["text_key", "before"])
         .with_columns(
-            rule=pl.when(strangers).then(pl.lit("digits")).otherwise("rule"),
-            trust=pl.when(strangers).then(pl.max_horizontal("trust", pl.lit(WEAK))).otherwise("trust"),
+            is_list=(pl.col("gap") == "/")
+            & (pl.col("digits").str.len_chars() == pl.col("digits_before").str.len_chars())
+            & ~pl.col("digits").str.contains(YEAR)
+            & ~pl.col("digits_before").str.contains(YEAR)
         )
-        .drop("is_followed", "follows")
+    )
+    follows = near.join(others, left_on=["text_key", "before"], right_on=["text_key", "run"], how="semi")
+    precedes = near.join(others, on=["text_key", "run"], how="semi")
+    beside = claimed.join(
+        follows.select("text_key", first="run", list_before="is_list"),
+        on=["text_key", "first"],
+        how="left",
+        validate="m:1",
+    ).join(
+        precedes.select("text_key", last="before", list_behind="is_list"),
+        on=["text_key", "last"],
+        how="left",
+        validate="m:1",
+    )
+    strange_before, strange_behind = pl.col("list_before").is_not_null(), pl.col("list_behind").is_not_null()
+    weaker = strange_behind | (strange_before & (pl.col("prefix") == ""))
+    is_part = (strange_before & ~pl.col("list_before")) | (strange_behind & ~pl.col("list_behind"))
+    return (
+        beside.filter((pl.col("rule") != "digits") | ~is_part.fill_null(value=False))
+        .with_columns(
+            rule=pl.when(weaker).then(pl.lit("digits")).otherwise("rule"),
+            trust=pl.when(weaker).then(pl.max_horizontal("trust", pl.lit(WEAK))).otherwise("trust"),
+        )
+        .drop("list_before", "list_behind")
     )
 
 

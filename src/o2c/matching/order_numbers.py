@@ -2,23 +2,22 @@
 
 import polars as pl
 
-from o2c.matching.catalogue import catalogue
+from o2c.matching.catalogue import Catalogue
 from o2c.matching.labels import OF_A_PARTY
 from o2c.matching.numbers_in_text import is_number_itself, pairs_of, with_surroundings
 from o2c.matching.reading import Reading
 
 
-def order_claims(reading: Reading, items: pl.DataFrame, at_least: int, at_most: int) -> pl.DataFrame:
-    """``text_key, item_key, read``: items (item_key, book, order_id, po_number) of the orders in texts.
+def order_claims(reading: Reading, orders: list[Catalogue], at_least: int, at_most: int) -> pl.DataFrame:
+    """``text_key, item_key, read``: items of the orders in texts.
 
     An order's number must stand there whole; only what is too short, a date, or another party's number is not read.
     """
     spans = reading.spans
     wanted = spans.select("book", "value").unique()
     found = []
-    for column in ("order_id", "po_number"):
-        orders = catalogue(items, column)
-        pairs = pairs_of(spans, orders.with_values(wanted), at_most)
+    for numbers in orders:
+        pairs = pairs_of(spans, numbers.with_values(wanted), at_most)
         length = (
             pl.col("number_digits").str.len_chars()
             + pl.col("prefix").str.len_chars()

@@ -17,9 +17,14 @@ def part_claims(reading: Reading, invoices: Catalogue, at_least: int) -> pl.Data
     Returns:
         text_key, item_key, read.
     """
-    several = invoices.numbers.filter(pl.col("number").str.contains(r"[0-9][^0-9]+[0-9]")).with_columns(
-        last=pl.col("number").str.extract(_LAST).cast(pl.UInt64, strict=False),
-        counter=pl.col("number").str.extract(_COUNTER),
+    wanted = reading.spans.select(last=_last("parts")).unique()
+    numbers = invoices.numbers.with_columns(last=_last("number"))
+    # A last run that may be a year is passed over, so it need not stand in the text.
+    may_be_year = (pl.col("last") < 100) | pl.col("last").is_between(1900, 2099)
+    several = (
+        numbers.filter(may_be_year | pl.col("last").is_in(wanted["last"].implode()))
+        .filter(pl.col("number").str.contains(r"[0-9][^0-9]+[0-9]"))
+        .with_columns(counter=pl.col("number").str.extract(_COUNTER))
     )
     return pl.concat(
         [
@@ -31,14 +36,17 @@ def part_claims(reading: Reading, invoices: Catalogue, at_least: int) -> pl.Data
 
 def _by_parts(reading: Reading, several: pl.DataFrame, series: list[str], at_least: int) -> pl.DataFrame:
     spans = reading.spans.filter(pl.col("first") < pl.col("last"))
-    ends = spans.select(
-        "book", last=pl.col("parts").str.extract(_LAST).cast(pl.UInt64, strict=False)
-    ).unique()
-    numbers = several.join(ends, on=["book", "last"], how="semi").with_columns(
-        parts=pl.col("number")
-        .str.replace_all(r"[^0-9]+", "-")
-        .str.strip_chars("-")
-        .str.replace_all(r"\b0+([0-9])", "$1")
+    ends = spans.select("book", head=_head("parts"), last=_last("parts")).unique()
+    numbers = (
+        several.join(ends, on=["book", "last"], how="semi")
+        .with_columns(head=_head("number"))
+        .join(ends, on=["book", "head", "last"], how="semi")
+        .with_columns(
+            parts=pl.col("number")
+            .str.replace_all(r"[^0-9]+", "-")
+            .str.strip_chars("-")
+            .str.replace_all(r"\b0+([0-9])", "$1")
+        )
     )
     return _judged(spans, take_apart(numbers), ["book", "parts"], series, at_least)
 
@@ -80,3 +88,13 @@ def _judged(
         .filter(are_its_digits(at_least))
         .select("text_key", "item_key", "read")
     )
+
+
+def _last(column: str) -> pl.Expr:
+    """The last run of digits as a number."""
+    return pl.col(column).str.extract(_LAST).cast(pl.UInt64, strict=False)
+
+
+def _head(column: str) -> pl.Expr:
+    """The first run of digits as a number."""
+    return pl.col(column).str.extract("([0-9]+)").cast(pl.UInt64, strict=False)

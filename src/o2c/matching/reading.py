@@ -19,18 +19,26 @@ _MOST_RUNS = 4
 _WIDEST_GAP = 3
 _MAY_BE_IBAN = r"\b[A-Z]{2}[0-9]{2}(?: [A-Z0-9]{4}){3,7}(?: [A-Z0-9]{1,4})?\b"
 _START, _END = r"(^|[^A-Z0-9./,'-])", r"($|[^A-Z0-9/'-])"
-_DATES = (
-    rf"{_START}(?:[0-3]?[0-9][./-][01]?[0-9][./-](?:(?:19|20)[0-9]{{2}}|[0-9]{{2}}))(?:{_END})",
-    rf"{_START}(?:(?:19|20)[0-9]{{2}}[./-][01]?[0-9][./-][0-3]?[0-9])(?:{_END})",
-    # 3.4. and 04/2024
-    rf"{_START}(?:[0-3]?[0-9]\.[01]?[0-9]\.)(?:{_END})",
-    rf"{_START}(?:(?:0?[1-9]|1[0-2])[./-](?:19|20)[0-9]{{2}})(?:{_END})",
-    rf"{_START}(?:(?:19|20)[0-9]{{2}}[./-](?:0[1-9]|1[0-2]))(?:{_END})",
+_DATE = "|".join(
+    (
+        r"[0-3]?[0-9][./-][01]?[0-9][./-](?:(?:19|20)[0-9]{2}|[0-9]{2})",
+        r"(?:19|20)[0-9]{2}[./-][01]?[0-9][./-][0-3]?[0-9]",
+        # 3.4. and 04/2024
+        r"[0-3]?[0-9]\.[01]?[0-9]\.",
+        r"(?:0?[1-9]|1[0-2])[./-](?:19|20)[0-9]{2}",
+        r"(?:19|20)[0-9]{2}[./-](?:0[1-9]|1[0-2])",
+    )
 )
-_AMOUNTS = (
-    rf"{_START}(?:[0-9]{{1,3}}(?:[ '][0-9]{{3}})+[.,][0-9]{{2,3}})(?:{_END})",
-    rf"{_START}(?:[0-9]{{1,3}}(?:[.,'][0-9]{{3}})+(?:[.,][0-9]{{2,3}})?)(?:{_END})",
-    rf"{_START}(?:[0-9]+[.,][0-9]{{2}})(?:{_END})",
+_AMOUNT = "|".join(
+    (
+        r"[0-9]{1,3}(?:[ '][0-9]{3})+[.,][0-9]{2,3}",
+        r"[0-9]{1,3}(?:[.,'][0-9]{3})+(?:[.,][0-9]{2,3})?",
+        r"[0-9]+[.,][0-9]{2}",
+    )
+)
+_TAKEN_OUT = (
+    rf"{_START}(?:{_DATE})(?:{_END})",
+    rf"{_START}(?:{_AMOUNT})(?:{_END})",
     r"(EUR|USD|GBP|CHF|JPY|€|\$|£)(?: ?[0-9][0-9.,']*)($|[^A-Z0-9/-])",
 )
 _WITH_SEPARATOR = r"[0-9][./,' -][0-9]|[$€£]|(?:EUR|USD|GBP|CHF|JPY) ?[0-9]|[0-9]\. "
@@ -58,11 +66,11 @@ class Reading:
 
 def read_texts(texts: pl.DataFrame) -> Reading:
     """All numbers in texts (text_key, book, plain), which must be in the order of text_key."""
-    runs = _runs(texts.with_columns(_without_others(texts["plain"])))
+    runs = _runs(texts.with_columns(without_others(texts["plain"])))
     return Reading(texts, runs, _spans(runs))
 
 
-def _without_others(plain: pl.Series) -> pl.Series:
+def without_others(plain: pl.Series) -> pl.Series:
     """Texts with dates, amounts and account numbers taken out."""
     at = plain.str.contains(LONG_NUMBER).fill_null(value=False).arg_true()
     if len(at) > 0:
@@ -71,7 +79,7 @@ def _without_others(plain: pl.Series) -> pl.Series:
     if len(at) == 0:
         return plain
     text = _without_accounts(plain.gather(at))
-    for pattern in (*_DATES, *_AMOUNTS):
+    for pattern in _TAKEN_OUT:
         # Twice, for neighbours share the blank between them.
         for _ in range(2):
             text = text.str.replace_all(pattern, f"${{1}} {_OUT} ${{2}}")

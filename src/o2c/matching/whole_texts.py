@@ -17,12 +17,13 @@ def invoices_by_number(texts: pl.DataFrame, invoices: Catalogue) -> pl.DataFrame
 
     A blank between digits may also separate two things, INV-100 and 1: then the number must have it, too.
     """
-    numbers = invoices.with_values(texts.select("book", "value").unique())
-    broken = pl.col("plain").str.contains("[0-9] +[0-9]")
-    spelled = texts.join(
-        numbers.select("item_key", "book", "value", "number", "bare"), on=["book", "value"]
-    ).filter((bare(pl.col("plain")) == pl.col("bare")) & (~broken | (pl.col("plain") == pl.col("number"))))
-    # Numbers without any digit must stand there as they are.
-    lettered = invoices.numbers.filter(pl.col("value").is_null())
-    literal = texts.join(lettered.select("item_key", "book", plain="number"), on=["book", "plain"])
-    return pl.concat([one.select("text_key", "item_key", said="raw") for one in (spelled, literal)])
+    numbers = invoices.numbers
+    literal = texts.join(numbers.select("item_key", "book", plain="number"), on=["book", "plain"])
+    others = texts.join(literal, on="text_key", how="anti").filter(
+        ~pl.col("plain").str.contains("[0-9] +[0-9]")
+    )
+    alike = numbers.join(others.select("book", "value").unique(), on=["book", "value"], how="semi")
+    spelled = others.join(alike.select("item_key", "book", "value", "number"), on=["book", "value"]).filter(
+        bare(pl.col("plain")) == bare(pl.col("number"))
+    )
+    return pl.concat([one.select("text_key", "item_key", said="raw") for one in (literal, spelled)])
