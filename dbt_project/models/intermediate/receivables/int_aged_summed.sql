@@ -5,31 +5,11 @@
 {{ config(materialized="table") }}
 
 with
-    items as (select * from {{ ref("int_items_standing") }}),
-    aging_buckets as (select * from {{ ref("stg_aging_buckets") }}),
+    by_bucket as (select * from {{ ref("int_buckets_summed") }}),
     rates as (select * from {{ ref("int_fx_rates_effective") }}),
     controls as (select * from {{ ref("stg_controls") }}),
     currencies as (select * from {{ ref("stg_currencies") }}),
     oldest as (select max(bucket_order) as bucket_order from {{ ref("stg_aging_buckets") }}),
-
-    -- credit memos have no bucket
-    by_bucket as (
-        select
-            items.as_of_date,
-            items.entity_id,
-            items.currency_code,
-            items.document_type = 'credit_memo' as is_credit_memo,
-            aging_buckets.bucket_order,
-            items.days_past_due >= 1 as is_past_due,
-            items.open_amount,
-            items.item_count
-        from items
-        left join
-            aging_buckets
-            on items.document_type <> 'credit_memo'
-            and items.days_past_due >= coalesce(aging_buckets.from_day, -999999)
-            and items.days_past_due <= coalesce(aging_buckets.to_day, 999999)
-    ),
 
     by_currency as (
         select

@@ -9,6 +9,8 @@ with
     counted_back as (select * from {{ ref("int_dso_counted_back") }}),
     at_risk as (select * from {{ ref("int_at_risk_summed") }}),
     historyless as (select * from {{ ref("int_historyless_ledgers") }}),
+    kpi_controls as (select * from {{ ref("stg_kpi_controls") }}),
+    currencies as (select * from {{ ref("stg_currencies") }}),
 
     measured as (
         select
@@ -45,8 +47,11 @@ with
             coalesce(recent.settled_365_amount, 0) as settled_365_amount,
             coalesce(recent.settled_amount_days_to_pay, 0) as settled_amount_days_to_pay,
             coalesce(recent.settled_amount_days_late, 0) as settled_amount_days_late,
-            counted_back.dso_countback_days
+            counted_back.dso_countback_days,
+            kpi_controls.cost_of_capital_ratio,
+            currencies.minor_units
         from periods
+        cross join kpi_controls
         inner join balances as closing on closing.balance_date = periods.as_of_date
         left join
             balances as month_opening
@@ -87,6 +92,7 @@ with
             historyless
             on historyless.entity_id = closing.entity_id
             and historyless.currency_code = closing.currency_code
+        left join currencies on currencies.currency_code = closing.currency_code
         where
             closing.unrated_count = 0
             and coalesce(aged.unrated_count, 0) = 0
@@ -152,5 +158,14 @@ select
         then {{ ratio("at_risk_amount", "open_amount") }}
         else {{ ratio("at_risk_amount", "published_open_amount") }}
     end as at_risk_ratio,
-    case when has_history then {{ ratio("written_off_365_amount", "sales_365_amount") }} end as bad_debt_ratio
+    case
+        when has_history then {{ ratio("written_off_365_amount", "sales_365_amount") }}
+    end as bad_debt_ratio,
+    {{ money("current_amount") }} as current_amount,
+    {{ money("oldest_bucket_amount") }} as over_90_amount,
+    cast(item_count as bigint) as open_item_count,
+    cast(past_due_item_count as bigint) as past_due_item_count,
+    -- what is trapped for a year costs a year's interest; where more is paid than is late, nothing is
+    {{ rounded("(greatest(closing_net_amount - current_amount, 0) * cost_of_capital_ratio)", "minor_units") }}
+    as carrying_cost_amount
 from measured
