@@ -16,8 +16,9 @@ with
             {{ days_between("invoices.due_date", "invoices.settled_date") }} as days_late
         from run_dates
         inner join
-            {{ ref("int_invoices_settled") }} as invoices
+            {{ ref("int_settlements_dated") }} as invoices
             on {{ days_between("invoices.settled_date", "run_dates.as_of_date") }} between 0 and 364
+            and invoices.before_date > run_dates.as_of_date
         where invoices.status = 'paid' and invoices.document_type <> 'credit_memo'
     ),
 
