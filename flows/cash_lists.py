@@ -45,8 +45,18 @@ def write_cash_list(run: Run, release: Path, cash: AppliedCash) -> int:
 
 
 def tell_cash(run: Run) -> None:
-    """How much of the cash went by itself, into the run's summary and an artifact; the figures are the mart's."""
+    """How much of the cash went by itself, into the run's summary and an artifact; the figures are the marts'."""
+    marts = {
+        "kpis": "cash_application_kpis",
+        "rules": "cash_application_rules",
+        "unapplied": "unapplied_cash_aging",
+    }
     with run.open_build() as con:
-        figures = read_frame(con, "receivables.fct_cash_application_kpis", as_of=run.as_of)
-    run.decided["cash_application"] = figures.to_dicts()
-    show_table("cash-application-kpis", figures, f"Cash application as of {run.as_of}")
+        figures = {
+            name: read_frame(con, f"receivables.fct_{mart}", as_of=run.as_of) for name, mart in marts.items()
+        }
+    figures = {name: frame.sort(frame.columns) for name, frame in figures.items()}
+    run.decided["cash_application"] = {name: frame.to_dicts() for name, frame in figures.items()}
+    for name, frame in figures.items():
+        if not frame.is_empty():
+            show_table(f"cash-{name}", frame, f"Cash application as of {run.as_of}: {name}")

@@ -115,6 +115,7 @@ class Run:
             any(not check.passed and not check.check_name.startswith(_EVERYDAY) for check in self.checks)
             or any(one["rejected"] for one in self.inputs)
             or any(row["status"] == "suspense" for row in self.decided.get("payments", []))
+            or bool(self.decided.get("cash_exceptions"))
         )
 
     @property

@@ -1,5 +1,6 @@
 """What a run decided, in a screenful: for the terminal and as a Prefect artifact."""
 
+from o2c.cash_summary import cash_lines
 from o2c.run import Run
 
 
@@ -10,7 +11,9 @@ def summary_of(run: Run) -> str:
         if not rows:
             continue
         lines.append(f"{title.replace('_', ' ').capitalize()}:")
-        if isinstance(rows, dict):
+        if title == "cash_application":
+            lines += cash_lines(rows)
+        elif isinstance(rows, dict):
             width = max(len(name) for name in rows)
             lines += [f"  {name:<{width}}  {_number(value):>16}" for name, value in rows.items()]
         elif isinstance(rows, list):
