@@ -11,29 +11,42 @@ from o2c.ledger import Ledger
 from o2c.settings import Settings
 from o2c.warehouse import connect
 
-# What stood open on a date: what is open as published, and what was set against it since.
+# What stood open on a date: what is open as published, and all that moved it since. A discount or write-off of a credit
+# memo lowers what we owe, so it moves a negative amount.
 OPEN_ON = """
 with
     moved_since as (
-        select invoice_id, applied_amount
-        from receivables.fct_payment_applications
-        where effective_date > $as_of
+        select
+            applications.invoice_id,
+            case
+                when
+                    documents.document_type = 'credit_memo'
+                    and applications.application_type in ('discount', 'write_off')
+                then -applications.applied_amount
+                else applications.applied_amount
+            end as moved_amount
+        from receivables.fct_payment_applications as applications
+        join receivables.fct_invoices as documents using (invoice_id)
+        where applications.effective_date > $as_of
         union all
         select credit_memo_id, -applied_amount
         from receivables.fct_payment_applications
         where effective_date > $as_of and credit_memo_id is not null
+        union all
+        select invoice_id, moved_amount from receivables.fct_adjustments where effective_date > $as_of
     ),
-    applied_since as (
-        select invoice_id, sum(applied_amount) as applied_amount from moved_since group by invoice_id
-    )
+    moved as (select invoice_id, sum(moved_amount) as moved_amount from moved_since group by invoice_id)
 select
     invoices.invoice_id, invoices.invoice_number, invoices.document_type, invoices.currency_code,
     invoices.invoice_amount,
-    cast(invoices.open_amount + coalesce(applied_since.applied_amount, 0) as decimal(18, 4)) as open_amount,
+    cast(
+        case when invoices.status = 'cancelled' then 0 else invoices.open_amount + coalesce(moved.moved_amount, 0) end
+        as decimal(18, 4)
+    ) as open_amount,
     invoices.invoice_date, invoices.due_date, $as_of - invoices.due_date as days_past_due,
     invoices.source, invoices.file_id, invoices.line
 from receivables.fct_invoices as invoices
-left join applied_since using (invoice_id)
+left join moved using (invoice_id)
 where {which} and invoices.invoice_date <= $as_of
 order by invoices.due_date, invoices.invoice_id
 """
@@ -68,7 +81,7 @@ def explain_customer(home: Home, customer_id: str, as_of: date | None = None) ->
         NothingFound: no such customer, or nothing was published for that date.
     """
     with _published(home) as con:
-        day = _day(con, as_of)
+        day = _day(home, con, as_of)
         ask = {"id": customer_id, "as_of": day}
         customer = _rows(con, "select * from core.dim_customers where customer_id = $id", ask)
         if not customer:
@@ -109,7 +122,7 @@ def explain_invoice(home: Home, invoice_id: str, as_of: date | None = None) -> S
         NothingFound: no such invoice (by id, or by a number that only one has), or nothing published for that date.
     """
     with _published(home) as con:
-        day = _day(con, as_of)
+        day = _day(home, con, as_of)
         found = _rows(
             con,
             "select invoice_id, invoice_date from receivables.fct_invoices"
@@ -138,6 +151,13 @@ def explain_invoice(home: Home, invoice_id: str, as_of: date | None = None) -> S
                 "select effective_date, application_type, applied_amount, currency_code, payment_id, rule, applied_by,"
                 " explanation from receivables.fct_payment_applications"
                 " where invoice_id = $id and effective_date <= $as_of order by effective_date, application_id",
+                ask,
+            ),
+            "adjustments": _rows(
+                con,
+                "select effective_date, adjustment_type, moved_amount, currency_code, reason"
+                " from receivables.fct_adjustments where invoice_id = $id and effective_date <= $as_of"
+                " order by effective_date, adjustment_id",
                 ask,
             ),
             "listed_in_letters": _rows(
@@ -172,11 +192,12 @@ def _published(home: Home) -> duckdb.DuckDBPyConnection:
     return connect(path, read_only=True)
 
 
-def _day(con: duckdb.DuckDBPyConnection, as_of: date | None) -> date:
-    """The date asked for, if something was published for it; by default the latest."""
+def _day(home: Home, con: duckdb.DuckDBPyConnection, as_of: date | None) -> date:
+    """The date asked for, if something was published for it; by default that of the current release."""
     (latest,) = _rows(con, "select max(as_of_date) as day from receivables.fct_ar_kpis", {})
+    current = Ledger(Settings().ledger_url or home.ledger_url).current_date() or latest["day"]
     # On a day on which nothing is open, aging has no row.
-    days = {latest["day"]} | {
+    days = {current} | {
         row["as_of_date"]
         for row in _rows(con, "select distinct as_of_date from receivables.fct_ar_aging", {})
     }
@@ -185,18 +206,26 @@ def _day(con: duckdb.DuckDBPyConnection, as_of: date | None) -> date:
         raise NothingFound(
             f"--as-of {as_of}: nothing was published for that date. The latest dates are {shown}."
         )
-    if as_of is not None and as_of > latest["day"]:
+    if as_of is not None and as_of > current:
         raise NothingFound(
-            f"--as-of {as_of}: what is published now is of {latest['day']}. Run that date again first."
+            f"--as-of {as_of}: what is published now is of {current}. Run that date again first."
         )
-    return as_of or latest["day"]
+    return as_of or current
 
 
 def _rows(con: duckdb.DuckDBPyConnection, query: str, values: dict[str, Any]) -> list[dict[str, Any]]:
+    """Rows of a query. Before the first morning of a home that was only backfilled nothing is decided: no rows."""
+    if "collections." in query and not _has_decisions(con):
+        return []
     used = {name: value for name, value in values.items() if f"${name}" in query}
     result = con.execute(query, used)
     names = [column[0] for column in result.description or []]
     return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+
+
+def _has_decisions(con: duckdb.DuckDBPyConnection) -> bool:
+    found = con.execute("select count(*) from information_schema.tables where table_schema = 'collections'")
+    return found.fetchall() != [(0,)]
 
 
 def _with_sources(home: Home, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -31,9 +31,11 @@ create table receivables.fct_ar_kpis (as_of_date date);
 insert into receivables.fct_ar_kpis values ('2026-02-28'), ('2026-03-12');
 create table receivables.fct_invoices (
     invoice_id varchar, entity_id varchar, customer_id varchar, invoice_number varchar, document_type varchar,
-    currency_code varchar, invoice_amount decimal(18, 4), open_amount decimal(18, 4), invoice_date date,
-    due_date date, source varchar, file_id varchar, line bigint);
-insert into receivables.fct_invoices values
+    status varchar default 'open', currency_code varchar, invoice_amount decimal(18, 4),
+    open_amount decimal(18, 4), invoice_date date, due_date date, source varchar, file_id varchar, line bigint);
+insert into receivables.fct_invoices
+    (invoice_id, entity_id, customer_id, invoice_number, document_type, currency_code, invoice_amount, open_amount,
+    invoice_date, due_date, source, file_id, line) values
     ('I-1', 'E1', 'C-1', '2026/1', 'invoice', 'EUR', 100, 60, '2026-01-30', '2026-03-01', 'books', 'ff01', 1234),
     ('I-2', 'E1', 'C-1', '2026/2', 'invoice', 'EUR', 25, 0, '2026-03-10', '2026-04-09', 'books', 'ff02', 3),
     ('I-3', 'E2', 'C-2', '2026/2', 'invoice', 'EUR', 9, 9, '2026-03-11', '2026-03-11', 'books', 'ff99', 4),
@@ -45,6 +47,9 @@ create table receivables.fct_payment_applications (
 insert into receivables.fct_payment_applications values
     ('A-1', 'P-1', null, 'I-1', 'EUR', 40, '2026-03-06', 'payment', 'by number', 'engine', 'names 2026/1'),
     ('A-2', null, 'CM-1', 'I-2', 'EUR', 25, '2026-03-12', 'credit_memo', 'ledger', 'ledger', null);
+create table receivables.fct_adjustments (
+    adjustment_id varchar, invoice_id varchar, currency_code varchar, adjustment_type varchar, reason varchar,
+    moved_amount decimal(18, 4), effective_date date);
 create table collections.fct_dunning_decisions (
     as_of_date date, entity_id varchar, customer_id varchar, currency_code varchar, decision varchar,
     reason_code varchar);
@@ -228,6 +233,52 @@ def test_an_invoice_at_an_earlier_date_knows_nothing_of_later_days(home: Home) -
         item("I-1", "2026/1", "100.0000", "100.0000", 4, "books: january.csv, line 1234")
     ]
     assert (data["applications"], data["listed_in_letters"]) == ([], [])
+
+
+def test_what_was_adjusted_later_was_open_before(home: Home) -> None:
+    change(
+        home,
+        "insert into receivables.fct_adjustments values"
+        " ('W-1', 'I-1', 'EUR', 'write_off', 'small', 7, '2026-03-06'),"
+        " ('W-2', 'I-1', 'EUR', 'fx', null, 5, '2026-03-05'), ('W-3', 'CM-1', 'EUR', 'other', null, -4, '2026-03-06')",
+    )
+    now, then = explain_invoice(home, "I-1").data, explain_invoice(home, "I-1", EARLIER).data
+    assert [row["open_amount"] for row in now["invoice"] + then["invoice"]] == [60, 107]
+    assert [row["adjustment_type"] for row in now["adjustments"]] == ["fx", "write_off"]
+    assert then["adjustments"] == [
+        {
+            "effective_date": EARLIER,
+            "adjustment_type": "fx",
+            "moved_amount": Decimal("5.0000"),
+            "currency_code": "EUR",
+            "reason": None,
+        }
+    ]
+    assert explain_invoice(home, "CM-1", EARLIER).data["invoice"][0]["open_amount"] == -34
+
+
+def test_a_write_off_of_a_credit_memo_lowers_what_we_owed(home: Home) -> None:
+    change(
+        home,
+        "insert into receivables.fct_payment_applications values"
+        " ('A-3', null, null, 'CM-1', 'EUR', 5, '2026-03-06', 'write_off', null, 'ledger', null)",
+    )
+    assert explain_invoice(home, "CM-1", EARLIER).data["invoice"][0]["open_amount"] == -35
+
+
+def test_a_cancelled_document_is_open_on_no_day(home: Home) -> None:
+    change(
+        home,
+        "update receivables.fct_invoices set status = 'cancelled', open_amount = 0 where invoice_id = 'I-1'",
+    )
+    assert explain_invoice(home, "I-1", EARLIER).data["invoice"][0]["open_amount"] == 0
+
+
+def test_a_home_that_was_only_backfilled_is_told_without_decisions(home: Home) -> None:
+    change(home, "drop schema collections cascade")
+    data = explain_customer(home, "C-1", EARLIER).data
+    assert [row["open_amount"] for row in data["open_items"]] == [-30, 100]
+    assert (data["dunning_decision"], data["letters"], data["worklist"]) == ([], [], [])
 
 
 def test_an_invoice_is_found_by_a_number_that_only_one_has(home: Home) -> None:
