@@ -8,6 +8,7 @@ from rapidfuzz.distance import OSA
 from o2c.matching.desk import Desk
 from o2c.matching.proposals import Proposals, described, together
 from o2c.matching.shapes import fit, granted_discount
+from o2c.matching.unread import may_go_on, unread_numbers
 from o2c.policy import MatchingPolicy
 
 # What these rules find was written as the item's own number; the others may have met it by accident.
@@ -55,9 +56,25 @@ def propose_named(named: pl.DataFrame, desk: Desk, policy: MatchingPolicy) -> Pr
     netted = _with_credit_memos(lacking, desk, policy)
     still = lacking.join(netted, on=["payment_key", "family_id"], how="anti") if netted.height else lacking
     chosen = _subsets(still.filter(pl.col("tier") == "all"), policy)
-    completed = _completed(fitted.filter(pl.col("shape") == "over"), desk, policy)
+    # What all that is named makes exact is no overpayment of a part of it.
+    inexact = pl.col("shape").is_in([*INEXACT, "small_difference"])
+    nested = right.filter(pl.col("tier") == "all").select("payment_key", "family_id").unique()
+    fitted = pl.concat(
+        [
+            fitted.filter(~inexact),
+            fitted.filter(inexact).join(nested, on=["payment_key", "family_id"], how="anti"),
+        ]
+    )
+    over = fitted.filter(pl.col("shape") == "over")
+    reread, doubtful = _reread(over, desk, policy)
+    explained = reread.select("payment_key", "family_id").unique()
+    over = over.join(explained, on=["payment_key", "family_id"], how="anti")
+    fitted = fitted.with_columns(is_for_person=pl.col("proposal").is_in(doubtful)).filter(
+        (pl.col("shape") != "over") | pl.col("proposal").is_in(over["proposal"].unique().implode())
+    )
+    completed = _completed(over, desk, policy)
     misread = _misread(fitted.filter(pl.col("shape").is_in(INEXACT)), desk, policy)
-    found = (fitted, netted, chosen, completed, misread)
+    found = (fitted, netted, chosen, completed, misread, reread)
     return together([described(rows, policy) for rows in found if rows.height])
 
 
@@ -141,6 +158,54 @@ def _with_credit_memos(sets: pl.DataFrame, desk: Desk, policy: MatchingPolicy) -
     )
     whole = pl.concat([base, rows], how="diagonal")
     return fit(whole, policy).filter(pl.col("shape") == "exact")
+
+
+def _reread(over: pl.DataFrame, desk: Desk, policy: MatchingPolicy) -> tuple[pl.DataFrame, list[int]]:
+    """Texts that paid more than what they name, read again for the endings of the family's other numbers.
+
+    A customer who names a list often shortens all numbers but the first. Alone such an ending would say little; beside
+    a number of the same payer, and with the sum right, it says enough.
+
+    Returns:
+        Sets that become exact, and the proposals for whose overpayment there is another explanation.
+    """
+    texts = desk.items_of(over, ["invoice_number"]).group_by("proposal", maintain_order=True)
+    unread, doubtful = [], []
+    for key, text, numbers in texts.agg(pl.col("reference_text").first(), "invoice_number").iter_rows():
+        unread += [(key, run) for run in unread_numbers(text or "", numbers, policy.min_reference_length)]
+        if may_go_on(text or ""):
+            doubtful.append(key)
+    account = ["family_id", "entity_id", "currency_code"]
+    heads = over.unique("proposal", keep="first", maintain_order=True)
+    runs = pl.DataFrame(unread, schema={"proposal": over.schema["proposal"], "run": pl.String}, orient="row")
+    open_items = desk.items.filter(pl.col("open") > 0).select(
+        *_OF_ITEM,
+        "family_id",
+        "open",
+        "discount",
+        digits=pl.col("invoice_number").str.replace_all(r"\D", ""),
+        runs=pl.col("invoice_number").str.extract_all(r"[1-9]\d*"),
+    )
+    hits = (
+        runs.join(heads.select("proposal", "paid", *_SHARED, *account), on="proposal", validate="m:1")
+        .join(open_items, on=account)
+        .filter(pl.col("digits").str.ends_with(pl.col("run")) | pl.col("runs").list.contains(pl.col("run")))
+        .join(over, on=["proposal", "item_key"], how="anti")
+        .with_columns(
+            rule=pl.lit("digits"),
+            said="run",
+            reference_strength=pl.lit(float(policy.strengths.references["digits"])),
+            is_vague=pl.col("item_key").n_unique().over("proposal", "run") > 1,
+        )
+        .unique(["proposal", "item_key"], keep="first", maintain_order=True)
+        .drop("run", "digits", "runs")
+    )
+    base = over.join(hits, on="proposal", how="semi").select(hits.columns)
+    fitted = fit(pl.concat([base, hits]), policy)
+    return (
+        fitted.filter(pl.col("shape").is_in(["exact", "discount"])),
+        [*doubtful, *hits["proposal"].unique().to_list()],
+    )
 
 
 def _completed(over: pl.DataFrame, desk: Desk, policy: MatchingPolicy) -> pl.DataFrame:

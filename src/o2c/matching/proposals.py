@@ -9,7 +9,8 @@ from o2c.matching.evidence import doubt, strength
 from o2c.matching.shapes import PARTS
 from o2c.policy import MatchingPolicy
 
-# One row per explanation. ``signature`` is equal for explanations that come to the same.
+# One row per explanation. ``signature`` is equal for explanations that come to the same; ``is_for_person``: however
+# sure it looks, something in the text was not understood.
 HEADS = {
     "proposal": pl.UInt32(),
     "payment_key": pl.UInt32(),
@@ -22,6 +23,7 @@ HEADS = {
     "amount_strength": pl.Float64(),
     "doubt": pl.Float64(),
     "signature": pl.UInt64(),
+    "is_for_person": pl.Boolean(),
 }
 
 
@@ -81,6 +83,7 @@ def described(rows: pl.DataFrame, policy: MatchingPolicy, *, amount_speaks: bool
             payer_strength=pl.col("payer_strength").min(),
             payer_rule=pl.col("payer_rule").sort_by("payer_strength").first(),
             signature=_signature(),
+            is_for_person=pl.col("is_for_person").any() if "is_for_person" in rows.columns else pl.lit(False),
         )
         .with_columns(
             amount_strength=strength("shape", policy.strengths.amounts).fill_null(0.0)
@@ -116,7 +119,7 @@ def unique_best(proposals: Proposals, policy: MatchingPolicy) -> tuple[pl.DataFr
             | (pl.col("next_doubt") >= pl.col("doubt") * float(policy.doubt_ratio) - 1e-9),
         )
     )
-    believed = pl.col("is_sure") & pl.col("is_unique")
+    believed = pl.col("is_sure") & pl.col("is_unique") & ~pl.col("is_for_person")
     doubted = ranked.filter(~believed).select(
         "payment_key",
         reason_code=pl.when(~pl.col("is_unique"))
