@@ -63,6 +63,28 @@ def test_documents_that_the_payer_named_are_remittance_lines_of_the_payment(tmp_
     assert lines.rows() == [(payment_id, 1, "INV-1", Decimal(4)), (payment_id, 2, "INV-2", Decimal(6))]
 
 
+def test_a_reason_code_of_edifact_says_its_list_and_others_stand_as_they_are(tmp_path: Path) -> None:
+    advice = (
+        "UNB+UNOC:3+A:ZZ+B:ZZ+260928:1813+77'UNH+1+REMADV:D:96A:UN'BGM+481+RA-1+9'DTM+137:20260928:102'"
+        "NAD+PR+4711::92++Acme SE'NAD+PE+1::9++Us'CUX+2:EUR:11'"
+        "DOC+380+INV-1'MOA+12:90.00'AJT+11'MOA+165:-10.00'DOC+380+INV-2'MOA+12:50.00'UNS+S'MOA+12:140.00'"
+        "UNT+15+1'UNZ+1+77'"
+    )
+    document = (
+        "<Strd><RfrdDocInf><Nb>INV-3</Nb></RfrdDocInf><RfrdDocAmt><AdjstmntAmtAndRsn><Amt Ccy='EUR'>1.00</Amt>"
+        "<Rsn>11</Rsn></AdjstmntAmtAndRsn><RmtdAmt Ccy='EUR'>10.00</RmtdAmt></RfrdDocAmt></Strd>"
+    )
+    desk = Desk(tmp_path)
+    statement = Camt(entries=entry(details=detail(more=f"<RmtInf>{document}</RmtInf>"))).xml()
+    desk.take([("a.xml", statement), ("b.edi", advice.encode())])
+    lines = table(desk.result(), "remittance_lines").sort("invoice_reference")
+    assert lines.select("invoice_reference", "deduction_amount", "reason_code").rows() == [
+        ("INV-1", Decimal(10), "edifact_4465:11"),
+        ("INV-2", None, None),
+        ("INV-3", Decimal(1), "11"),
+    ]
+
+
 def test_a_batch_is_one_payment_per_detail_only_when_they_add_up(tmp_path: Path) -> None:
     right = Camt(entries=entry("10.00", details=detail("4.00") + detail("6.00"))).xml()
     wrong = Camt(entries=entry("10.00", details=detail("4.00") + detail("5.00"))).xml()

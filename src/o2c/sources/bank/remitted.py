@@ -115,10 +115,17 @@ def _lines(remittance_id: str, row: dict[str, Any], own: list[dict[str, Any]]) -
             "paid_amount": _money(paid),
             "discount_amount": _money(line["discount_amount"]),
             "deduction_amount": _money(line["deduction_amount"]),
-            "reason_code": line["reason_code"],
+            "reason_code": _with_list(line["reason_code"], row["format"]),
             "_file_id": row["file_id"],
             "_line": row["remittance_ordinal"],
         }
+
+
+def _with_list(reason_code: str | None, file_format: str) -> str | None:
+    """The code as it stands, but one of EDIFACT says so: equal codes of X12 mean other things."""
+    if reason_code and file_format.startswith("edifact."):
+        return f"edifact_4465:{reason_code}"
+    return reason_code
 
 
 def _money(amount: Decimal | None) -> Decimal | None:
