@@ -1,7 +1,7 @@
 """Which payment settles which item: evidence and what it is worth, tolerances, limits (policies/matching.yml)."""
 
 from decimal import Decimal
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -33,6 +33,8 @@ REFERENCE_RULES = (
 PAYER_RULES = ("source_customer", "remembered_account", "payer_account", "payer_name", "similar_name")
 # How a payment without a usable reference may be the sum of its customer's open items.
 SUM_RULES = ("whole_balance", "single_amount", "all_due", "oldest_first", "statement", "order", "subset_sum")
+# Beyond 20 items one amount in twenty and more is a sum by accident.
+FewItems = Annotated[int, Field(strict=True, ge=1, le=20)]
 # Lists of reason codes that are shipped, and those in which a code is looked up that does not say its list.
 CODE_LISTS = ("x12_426", "iso_20022", "edifact_4465")
 DEFAULT_LISTS = ("x12_426", "iso_20022")
@@ -85,7 +87,7 @@ class SmallDifferences(PolicyModel):
 class SubsetSums(PolicyModel):
     """When a sum of open items without a reference is believed."""
 
-    max_items: PositiveCount = Field(le=20, description="most open items among which any subset is tried")
+    max_items: FewItems = Field(description="most open items among which any subset is tried")
     max_density: Fraction = Field(description="expected accidental solutions above which none is believed")
     max_terms: PositiveCount = Field(description="most items of a sum that the density counts")
 

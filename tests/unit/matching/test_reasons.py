@@ -1,10 +1,14 @@
 """What a customer's reason code means with us."""
 
+from pathlib import Path
+
 import polars as pl
 import pytest
 
 from o2c.matching.reasons import our_reason, our_reasons
-from o2c.policy import ReasonCodesPolicy
+from o2c.policy import ReasonCodesPolicy, load_policies
+from o2c.sources.bank.remadv_reading import reasons as edifact_reasons
+from o2c.sources.bank.x12_values import reasons as x12_reasons
 
 POLICY = ReasonCodesPolicy.model_validate(
     {
@@ -81,3 +85,12 @@ def test_many_rows_keep_their_order_and_their_other_columns():
         (4, "OTHER", "01", "pricing", "x12_426"),
     ]
     assert our_reasons(codes.clear(), POLICY).rows() == []
+
+
+def test_every_code_that_a_reader_knows_has_a_meaning_but_those_that_are_agreed_with_one_customer():
+    shipped = load_policies(Path(__file__).parents[3] / "policies").reason_codes
+    without = {
+        name: sorted(code for code in known if our_reason("ANY", f"{name}:{code}", shipped)[0] == "unmapped")
+        for name, known in (("x12_426", x12_reasons()), ("edifact_4465", edifact_reasons()))
+    }
+    assert without == {"x12_426": ["27", "37", "73", "AX", "IA", "ZZ"], "edifact_4465": ["ZZZ"]}
