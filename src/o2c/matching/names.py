@@ -34,7 +34,8 @@ _LEGAL = "|".join(sorted(set(_LEGAL_FORMS.split()), key=lambda word: (-len(word)
 # The same spelled with blanks between their letters, and Mexican ones.
 _SPACED = "S A|S L|Z OO|SP Z OO|SP Z O O|SP ZOO|B V|N V|K K|A S|G M B H|S R O|D O O|DE CV|DE RL"
 _LEGAL_FORMS_AT_END = rf"(?: (?:AND )?(?:{_LEGAL}|{_SPACED}))+$"
-_LEGAL_FORMS_INSIDE = r" (?:GMBH|INC|LTD|LLC|SARL|PLC|SPA|KGAA)( |$)"
+# Behind the first word, which is the name itself.
+_LEGAL_FORMS_INSIDE = r"^( [^ ]+.*?) (?:GMBH|INC|LTD|LLC|SARL|PLC|SPA|KGAA)( |$)"
 # Words that stand beside a name without saying whose it is.
 _WEAK_WORDS = (
     r" (?:US|USA|IN|SYSTEMS?|ASSOCIATES?|TRUST|FOUNDATION|GROUP|GRUPPE|GROUPE|HOLDINGS?|INTERNATIONAL|INTL|"
@@ -80,7 +81,7 @@ def bare_name(names: pl.Expr) -> pl.Expr:
     words = name_words(names)
     shorter = (
         words.str.replace(_folded(_LEGAL_FORMS_AT_END), "")
-        .str.replace_all(_folded(_LEGAL_FORMS_INSIDE), "$1")
+        .str.replace(_folded(_LEGAL_FORMS_INSIDE), "$1$2")
         .str.replace(_folded(_LEGAL_FORMS_AT_END), "")
     )
     kept = pl.when(shorter.str.strip_chars(" ") == "").then(words).otherwise(shorter)
@@ -94,11 +95,11 @@ def core_name(names: pl.Expr) -> pl.Expr:
     for _ in range(2):  # a weak word may uncover a legal form, and neighbours share the blank between them
         shorter = (
             shorter.str.replace(_folded(_LEGAL_FORMS_AT_END), "")
-            .str.replace_all(_folded(_LEGAL_FORMS_INSIDE), "$1")
+            .str.replace(_folded(_LEGAL_FORMS_INSIDE), "$1$2")
             .str.replace_all(_folded(_WEAK_WORDS), "$1")
         )
     kept = pl.when(shorter.str.strip_chars(" ") == "").then(words).otherwise(shorter)
-    return kept.str.strip_chars(" ")
+    return kept.str.replace_all(r" AND( |$)", "$1").str.strip_chars(" ")
 
 
 def _folded(pattern: str) -> str:
