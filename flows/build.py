@@ -50,7 +50,7 @@ def load_sources(run: Run, landed: Inputs) -> None:
         load_frame(con, "raw.risk_history", risk_before(run.home, others))
         back_to = max(run.run_dates) - timedelta(days=run.policies.reporting.forecast.error_history_days)
         load_frame(con, "raw.forecast_history", forecasts_between(run.home, back_to, max(run.run_dates)))
-        load_frame(con, "raw.letter_history", letters_before(run.ledger, max(run.run_dates)))
+        load_frame(con, "raw.letter_history", letters_before(run.ledger, max(run.run_dates), run.known_at))
         counts["tables"] = sum(1 for name in TABLES if landed.effective.tables.get(name))
         counts["run dates"] = len(run.run_dates)
         counts["month ends"] = others.len()

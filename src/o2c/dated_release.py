@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 
 from o2c.home import Home
-from o2c.publish import DECIDED, MEASURED, Mart, quoted
+from o2c.publish import AS_MADE, MEASURED, Mart, quoted
 from o2c.warehouse import connect
 
 
@@ -25,8 +25,8 @@ def prepare_dates(
 ) -> Path:
     """The current release with the rows of these dates in its dated tables, and nothing else changed.
 
-    Every table with an as-of date in its key gets them, but what was decided: that is of its own day. Tables without
-    an as-of date stay those of the current release.
+    Every table with an as-of date in its key gets them, but those of collections: what was decided is of its own day.
+    Tables without an as-of date stay those of the current release.
 
     Args:
         build: the audited database of the run.
@@ -49,11 +49,12 @@ def prepare_dates(
         con.execute("set preserve_insertion_order = true")
         con.execute(f"attach {quoted(build)} as build (read_only)")
         for mart in marts:
-            if "as_of_date" not in mart.key or mart.name in DECIDED:
+            if "as_of_date" not in mart.key or mart.name.startswith("collections."):
                 continue
             con.execute(f"create schema if not exists {mart.name.partition('.')[0]}")
             if mart.name in MEASURED:
-                files = _history(con, folder / "history" / mart.name, mart, as_of_dates, rewrites_history)
+                rewrites = rewrites_history and mart.name not in AS_MADE
+                files = _history(con, folder / "history" / mart.name, mart, as_of_dates, rewrites)
             else:
                 files = [_with_dates(con, folder / "parquet" / f"{mart.name}.parquet", mart, as_of_dates)]
             read = ", ".join(quoted(path) for path in files)

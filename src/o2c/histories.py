@@ -1,6 +1,6 @@
 """What earlier runs published or sent, for the marts that tell how it turned out."""
 
-from datetime import date
+from datetime import date, datetime
 
 import polars as pl
 
@@ -33,7 +33,11 @@ def forecasts_between(home: Home, first: date, before: date) -> pl.DataFrame:
     return ForecastHistory.validate(pl.concat([ForecastHistory.empty(), *rows]).sort(key))
 
 
-def letters_before(ledger: Ledger, as_of: date) -> pl.DataFrame:
-    """Letters decided before a date, with the day each left, sorted by id; addresses stay in the ledger."""
-    letters, _ = ledger.letters_before(as_of)
+def letters_before(ledger: Ledger, as_of: date, known_at: datetime | None = None) -> pl.DataFrame:
+    """Letters decided before a date, with the day each left, sorted by id; addresses stay in the ledger.
+
+    Args:
+        known_at: without those that left after this instant; by default all.
+    """
+    letters, _ = ledger.letters_before(as_of, known_at)
     return letters.select(LETTER_COLUMNS).sort("letter_id")

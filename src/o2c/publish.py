@@ -37,6 +37,8 @@ DECIDED = (
     "collections.fct_worklist_terms",
 )
 HISTORY = MEASURED + DECIDED
+# A forecast is held against what came as it was made: restating a date does not make it again.
+AS_MADE = ("receivables.fct_cash_forecast",)
 
 
 RISK_BEFORE = pl.DataFrame(
