@@ -39,7 +39,9 @@ def open_pages(wanted: pl.DataFrame, items: pl.DataFrame) -> Pages:
     """Lay out what was open to each wanted row: the payer's items that were there on the value date, but for zeros."""
     wanted = wanted.filter(pl.col("amount") > 0).sort("payment_key", "payer_key").with_row_index("ask_key")
     accounts = wanted.select(ACCOUNT).unique().with_row_index("account_key")
-    items = _in_order(items.join(accounts, on=ACCOUNT, validate="m:1").filter(pl.col("amount") != 0))
+    items = _in_order(
+        items.join(accounts, on=ACCOUNT, validate="m:1").filter(pl.col("amount") != 0).drop(ACCOUNT)
+    )
     asked = (
         wanted.join(accounts, on=ACCOUNT, validate="m:1")
         .sort("value_date")
@@ -82,15 +84,16 @@ def open_pages(wanted: pl.DataFrame, items: pl.DataFrame) -> Pages:
 def _in_order(items: pl.DataFrame) -> pl.DataFrame:
     """The items with their place in the order of age, and what the rules group them by."""
     due, invoiced = (pl.col(name).to_physical().cast(pl.Int64) for name in ("due_date", "invoice_date"))
+    invoiced_on = pl.col("invoice_date").dt
     return (
-        items.sort("due_date", "invoice_date", "invoice_id", "account_key")
-        .with_row_index("position")
-        .with_columns(
+        items.with_columns(
             _units(),
-            pl.col("position").cast(pl.Int64),
             day=due * DAYS + invoiced,
-            month=pl.col("invoice_date").dt.year() * 12 + pl.col("invoice_date").dt.month().cast(pl.Int32),
+            month=invoiced_on.year() * 12 + invoiced_on.month().cast(pl.Int32),
         )
+        .sort("day", "invoice_id", "account_key")
+        .with_row_index("position")
+        .with_columns(pl.col("position").cast(pl.Int64))
     )
 
 
