@@ -25,6 +25,7 @@ from o2c.ledger.cash import list_decision_files
 from o2c.matching import apply_cash
 from o2c.matching.book import CashBook, CashResult
 from o2c.matching.contradicted import add_contradicted, find_contradicted
+from o2c.matching.refused import add_refused
 from o2c.money import rounded
 from o2c.run import Run
 from o2c.warehouse import load_frame, read_frame
@@ -69,6 +70,7 @@ def apply_payments(run: Run) -> AppliedCash:
         decisions = given.join(recorded.answered, on="decision_id", how="anti")
         book = read_book(con, recorded, decisions)
         result = apply_cash(book, run.policies.matching, run.policies.reason_codes, run.as_of)
+        result = replace(result, exceptions=tell_refused(run, book, result))
         settled = result.applications["reverses_application_id"].drop_nulls().implode()
         still = read_contradicted(con).filter(~pl.col("application_id").is_in(settled))
         contradicted = find_contradicted(still, recorded.applications, *read_delivered(con))
@@ -122,6 +124,16 @@ def used_up_payments(
         unapplied_amount=pl.lit(0).cast(ApplicablePayments.empty().schema["unapplied_amount"]),
         is_held=pl.col("payment_id").is_in(held),
     ).select(payments.columns)
+
+
+def tell_refused(run: Run, book: CashBook, result: CashResult) -> pl.DataFrame:
+    """The exceptions, with the decisions that could not be done in words; also of payments that are used up."""
+    facts = book.payments.select(
+        *("payment_id", "entity_id", "customer_id", "currency_code"),
+        *("payment_amount", "unapplied_amount", "value_date"),
+    )
+    currency_code = run.policies.controls.group_currency_code
+    return add_refused(result.refused, facts, result.exceptions, pl.lit(run.as_of), currency_code)
 
 
 def read_contradicted(con: duckdb.DuckDBPyConnection) -> pl.DataFrame:

@@ -101,7 +101,8 @@ def take_decisions(path: Path, by: str, root: Path | None = None) -> Taken:
     ledger = Ledger(settings.ledger_url or home.ledger_url)
     sheet = read_sheet(path)
     with home.lock("landing", settings.lock_wait_seconds):
-        published = read_published(home, ledger)
+        codes = {entry.code for entry in sheet.entries if entry.code}
+        published = read_published(home, ledger, codes)
         number = next_file_number(ledger.engine)
         checked = check_decisions(sheet.entries, published, reasons, name, number)
         faults = sorted({*sheet.faults, *checked.faults}, key=lambda one: (one.row, one.name, one.reason))
@@ -141,8 +142,8 @@ def latest_exceptions(home: Home, ledger: Ledger, as_of: date) -> Listed:
     return Listed(CashExceptions.empty(), CashCandidates.empty())
 
 
-def read_published(home: Home, ledger: Ledger) -> Published:
-    """What decisions are checked against."""
+def read_published(home: Home, ledger: Ledger, codes: set[str]) -> Published:
+    """What decisions are checked against; of the lists that were published, the rows with these codes."""
     with open_published(home) as con:
         as_of = _published_date(con)
         payments = _filled(
@@ -164,7 +165,7 @@ def read_published(home: Home, ledger: Ledger) -> Published:
     given = read_decisions(home.cash_decisions, [one.file_id for one in list_decision_files(ledger.engine)])
     return Published(
         as_of=as_of,
-        listed=_listed(home, ledger),
+        listed=_listed(home, ledger, codes),
         payments=payments.with_columns(is_held=pl.col("payment_id").is_in(held)),
         items=items,
         customers=frozenset(customer_id for (customer_id,) in customers),
@@ -185,18 +186,19 @@ def open_published(home: Home) -> duckdb.DuckDBPyConnection:
     return connect(path, read_only=True)
 
 
-def _listed(home: Home, ledger: Ledger) -> dict[str, ListedPayment]:
-    """Payments of every exceptions list that was published, by the code of their row."""
+def _listed(home: Home, ledger: Ledger, codes: set[str]) -> dict[str, ListedPayment]:
+    """Payments of exceptions lists by the code of their row; the latest lists are looked through first."""
     found: dict[str, ListedPayment] = {}
     for run in published_runs(ledger.engine):
+        if codes <= set(found):
+            break
         exceptions = read_record(home.applications, run.records, "exceptions")
         candidates = read_record(home.applications, run.records, "candidates")
-        codes = row_codes(exceptions, candidates, run.as_of_date)
-        by_payment = candidates.partition_by("payment_id", as_dict=True)
         owners = dict(exceptions.select("payment_id", "customer_id").iter_rows())
-        for payment_id, code in codes.items():
-            rows = by_payment.get((payment_id,), candidates.clear())
-            found.setdefault(code, ListedPayment(payment_id, owners[payment_id], rows))
+        for payment_id, code in row_codes(exceptions, candidates, run.as_of_date).items():
+            if code in codes - set(found):
+                rows = candidates.filter(pl.col("payment_id") == payment_id)
+                found[code] = ListedPayment(payment_id, owners[payment_id], rows)
     return found
 
 

@@ -244,7 +244,7 @@ def _proposed(candidates: pl.DataFrame, names: pl.DataFrame) -> pl.DataFrame:
 
 def _entries(reasons: ReasonCodesPolicy, max_candidates: int) -> tuple[Column, ...]:
     """The yellow columns, what may be chosen in them, and the code by which a row is known again."""
-    # a proposed reversal comes before the candidates of the engine; a drop-down holds 255 letters, more can be typed
+    # a proposed reversal comes before the candidates of the engine; a drop-down holds 255 letters
     most = min(max_candidates + 1, 12)
     numbered = tuple(f"{CANDIDATE} {number}" for number in range(1, most + 1))
     codes = tuple(reason.code for reason in reasons.reasons)

@@ -21,7 +21,7 @@ def explain_payment(home: Home, payment_id: str, as_of: date | None = None) -> S
     """
     ledger = Ledger(Settings().ledger_url or home.ledger_url)
     with _published(home) as con:
-        day = _day(con, as_of)
+        day = _day(home, con, as_of)
         ask = {"id": payment_id, "as_of": day}
         payment = _rows(
             con,

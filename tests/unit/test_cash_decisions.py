@@ -1,7 +1,7 @@
 """The exceptions list goes out, is filled in and comes back: what it says, and every fault that it may have."""
 
 import csv
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,8 @@ from o2c.frames import (
     Frame,
     PayerAssignments,
 )
+from o2c.ledger import DecisionFile, Ledger
+from o2c.ledger.cash import list_decision_files, next_file_number, record_decision_file
 from o2c.policy import load_policies
 from o2c.settings import PROJECT
 
@@ -94,7 +96,7 @@ CODES = row_codes(EXCEPTIONS, CANDIDATES, AS_OF)
 
 
 def published(**other: Any) -> Published:
-    standard = {
+    standard: dict[str, Any] = {
         "as_of": AS_OF,
         "listed": {
             CODES["P"]: ListedPayment("P", None, CANDIDATES),
@@ -560,6 +562,23 @@ def test_of_two_words_of_one_date_about_a_payer_the_persons_counts_then_the_late
         assigned_date=AS_OF,
     )
     assert latest_assignments(rows)["customer_id"].to_list() == ["B"]
+
+
+def test_files_of_decisions_count_in_the_order_in_which_they_were_given_from_when_the_ledger_names_them(
+    tmp_path,
+):
+    engine = Ledger(f"sqlite:///{tmp_path / 'ledger.db'}").engine
+    assert next_file_number(engine) == 1
+    first, second = (
+        DecisionFile(number, file_id, "Kim Lee", datetime(2026, 3, 30 + number - 1, 9, tzinfo=UTC), 4)
+        for number, file_id in ((1, "ff"), (2, "aa"))
+    )
+    record_decision_file(engine, first)
+    record_decision_file(engine, second)
+    assert next_file_number(engine) == 3
+    assert list_decision_files(engine) == [first, second]
+    assert list_decision_files(engine, first.given_at) == [first]
+    assert list_decision_files(engine, first.given_at - timedelta(seconds=1)) == []
 
 
 def test_decisions_are_kept_under_the_hash_of_what_they_say(tmp_path, written):

@@ -81,6 +81,7 @@ def apply_cash(book: CashBook, policy: MatchingPolicy, reasons: ReasonCodesPolic
         possible_payers=_possible_payers(
             book, outcome.desk, assignments, applications, returns, policy, as_of
         ),
+        refused=decided.refused,
     )
 
 

@@ -20,6 +20,9 @@ from o2c.frames import (
     RemittanceLines,
 )
 
+# Decisions that cannot be carried out, the field that does not fit, and why.
+REFUSED = pl.Schema({name: pl.String() for name in ("decision_id", "payment_id", "field", "reason")})
+
 
 @dataclass(frozen=True)
 class CashBook:
@@ -63,7 +66,8 @@ class CashResult:
     """What is new, to be recorded behind the earlier rows, and what a person must see.
 
     ``applications``, ``assignments`` and ``deductions`` are recorded once. ``exceptions``, ``candidates`` and
-    ``possible_payers`` are of this run alone: the next one finds them again, or not.
+    ``possible_payers`` are of this run alone: the next one finds them again, or not. ``refused`` are decisions of
+    persons that do not fit (``decision_id, payment_id, field, reason``).
     """
 
     applications: pl.DataFrame = field(default_factory=Applications.empty)
@@ -72,3 +76,4 @@ class CashResult:
     exceptions: pl.DataFrame = field(default_factory=CashExceptions.empty)
     candidates: pl.DataFrame = field(default_factory=CashCandidates.empty)
     possible_payers: pl.DataFrame = field(default_factory=PossiblePayers.empty)
+    refused: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=REFUSED))

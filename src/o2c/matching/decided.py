@@ -11,10 +11,9 @@ from typing import Any
 import polars as pl
 
 from o2c.frames import Applications, CashDecisions, Deductions, PayerAssignments
+from o2c.matching.book import REFUSED
 from o2c.matching.decided_desk import CERTAIN, DecisionDesk, DocumentOnDesk, PaymentOnDesk, said_of
 from o2c.policy import ReasonCodesPolicy
-
-REFUSED = pl.Schema({name: pl.String() for name in ("decision_id", "payment_id", "field", "reason")})
 
 
 @dataclass(frozen=True)

@@ -9,16 +9,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from o2c.contract import MONEY
 from o2c.frames import (
     ApplicableItems,
     ApplicablePayments,
     Applications,
     CashDecisions,
+    CashExceptions,
     Deductions,
     Frame,
     PayerAssignments,
 )
 from o2c.matching.decided import Decided, carry_out, taken_back_by_persons
+from o2c.matching.refused import add_refused
 from o2c.policy import load_policies
 from o2c.settings import PROJECT
 
@@ -32,8 +35,9 @@ def frame(model: type[Frame], rows: tuple[dict[str, Any], ...], **defaults: Any)
     full = [dict.fromkeys(schema) | defaults | row for row in rows]
     for row in full:
         for name in row:
-            if name.endswith("amount") and isinstance(row[name], str):
-                row[name] = Decimal(row[name])
+            value = row[name]
+            if name.endswith("amount") and isinstance(value, str):
+                row[name] = Decimal(value)
     return model.validate(pl.DataFrame(full, schema=schema, orient="row"))
 
 
@@ -407,3 +411,59 @@ def test_the_order_of_rows_changes_nothing_and_no_cent_is_made(wishes):
         is_cash = (pl.col("payment_id") == payer) & (pl.col("application_type") == "payment")
         assert rows.filter(is_cash)["applied_amount"].sum() <= limit
     assert rows.height + outcome.deductions.height + outcome.refused.height == len(decisions)
+
+
+FACTS = pl.DataFrame(
+    {
+        "payment_id": ["P", "Q"],
+        "entity_id": ["E1", "E1"],
+        "customer_id": ["ACME", None],
+        "currency_code": "EUR",
+    }
+).with_columns(
+    payment_amount=pl.lit(Decimal(9)).cast(MONEY),
+    unapplied_amount=pl.lit(Decimal(0)).cast(MONEY),
+    value_date=pl.lit(date(2026, 3, 15)),
+)
+
+
+def exception(payment_id: str, reason_code: str, left: str) -> dict[str, Any]:
+    return {"payment_id": payment_id, "reason_code": reason_code, "unapplied_amount": left}
+
+
+def test_every_refused_decision_is_told_whatever_became_of_its_payment():
+    listed = frame(
+        CashExceptions,
+        (
+            exception("Q", "no_match", "4.00"),
+            exception("R", "no_match", "5.00"),
+            exception("H", "held", "6.00"),
+        ),
+        entity_id="E1",
+        currency_code="EUR",
+        reason="found",
+        payment_amount="9.00",
+        value_date=date(2026, 3, 15),
+    )
+    refused = pl.DataFrame(
+        [
+            ("D2", "P", "two"),
+            ("D1", "P", "one"),
+            ("D3", "Q", "three"),
+            ("D4", "GONE", "four"),
+            ("D5", "H", "five"),
+        ],
+        schema=["decision_id", "payment_id", "reason"],
+        orient="row",
+    )
+    told = add_refused(refused, FACTS, listed, pl.lit(AS_OF), "USD")
+    columns = ["payment_id", "reason_code", "reason", "unapplied_amount", "currency_code", "value_date"]
+    said, done = "A decision was refused: ", ". Nothing of it was done; decide anew."
+    day, code = date(2026, 3, 15), "decision_not_possible"
+    assert told.select(columns).rows() == [
+        ("GONE", code, f"{said}four{done}", Decimal(0), "USD", AS_OF),
+        ("H", "held", "found", Decimal(6), "EUR", day),
+        ("P", code, f"{said}one; two{done}", Decimal(0), "EUR", day),
+        ("Q", code, f"{said}three{done}", Decimal(4), "EUR", day),
+        ("R", "no_match", "found", Decimal(5), "EUR", day),
+    ]

@@ -10,7 +10,7 @@ import zipfile
 import zlib
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from io import BytesIO
@@ -47,7 +47,7 @@ class Cell:
 
     text: str
     is_typed: bool
-    is_formula: bool = False
+    is_formula: bool = field(default=False, compare=False)
 
 
 def sheet_rows(
