@@ -11,7 +11,7 @@ from o2c.matching.decided import Decided, carry_out, taken_back_by_persons
 from o2c.matching.deductions import deductions_of
 from o2c.matching.desk import Desk, book_after, lay_out, money
 from o2c.matching.evidence import weigh, who_paid
-from o2c.matching.payers import find_possible_payers
+from o2c.matching.possible_payers import find_possible_payers
 from o2c.matching.records import application_rows, numbered
 from o2c.matching.references import find_references, lines_of_payments
 from o2c.matching.returns import list_chargebacks, list_returns, negate, taken_back
@@ -45,8 +45,11 @@ def apply_cash(book: CashBook, policy: MatchingPolicy, reasons: ReasonCodesPolic
     book = replace(book, payments=book.payments.filter(pl.col("value_date") <= as_of))
     standing = _standing(book.recorded)
     by_value = book.payments.sort("value_date", "payment_id").with_row_index("payment_key")
-    returns = list_returns(by_value, standing.filter(pl.col("application_type") == "payment"))
-    chargebacks = list_chargebacks(by_value, standing, returns)
+    placed = standing.join(
+        book.items.select("invoice_id", "entity_id"), on="invoice_id", how="left", validate="m:1"
+    )
+    returns = list_returns(by_value, placed.filter(pl.col("application_type") == "payment"))
+    chargebacks = list_chargebacks(by_value, placed, returns)
     negations = numbered(negate(taken_back(standing, returns, chargebacks)), book.recorded)
     book = book_after(book, negations)
     decided = carry_out(
@@ -79,7 +82,7 @@ def apply_cash(book: CashBook, policy: MatchingPolicy, reasons: ReasonCodesPolic
         exceptions=exceptions,
         candidates=candidates,
         possible_payers=_possible_payers(
-            book, outcome.desk, assignments, applications, returns, policy, as_of
+            book, outcome.desk, evidence, (applications, assignments), gone, policy, as_of
         ),
         refused=decided.refused,
     )
@@ -206,17 +209,36 @@ def _reasons(outcome: Outcome, decided: Decided, deductions: pl.DataFrame, desk:
 def _possible_payers(
     book: CashBook,
     desk: Desk,
-    assignments: pl.DataFrame,
-    applications: pl.DataFrame,
-    returns: pl.DataFrame,
+    evidence: Evidence,
+    made: tuple[pl.DataFrame, pl.DataFrame],
+    gone: pl.Series,
     policy: MatchingPolicy,
     as_of: date,
 ) -> pl.DataFrame:
-    items = desk.items.filter(pl.col("open") > 0).with_columns(open_amount=money("open"))
-    payments = (
-        desk.payments.with_columns(unapplied_amount=money("left"))
-        .join(assignments.select("payment_id", assigned="customer_id"), on="payment_id", how="left")
-        .with_columns(customer_id=pl.coalesce("customer_id", "assigned"))
+    applications, assignments = made
+    suspense = (
+        desk.payments.filter(
+            pl.col("customer_id").is_null(), pl.col("payment_amount") > 0, pl.col("left") > 0
+        )
+        .filter(~pl.col("payment_id").is_in(gone.implode()))
+        .join(assignments, on="payment_id", how="anti")
+        .select("payment_key", "payment_id", "entity_id", "currency_code", unapplied_amount=money("left"))
     )
-    paid = pl.concat([_standing(book.recorded), applications.filter(pl.col("application_type") == "payment")])
-    return find_possible_payers(items, payments, paid, returns, book.customers, book.accounts, policy, as_of)
+    named = evidence.named.join(suspense, on="payment_key", how="semi")
+    guesses = pl.concat(
+        [
+            evidence.payers.found.select("payment_key", "customer_id", "rule"),
+            desk.items_of(named, ["customer_id"]).select(
+                "payment_key", "customer_id", rule=pl.lit("named_item")
+            ),
+        ]
+    ).unique()
+    paid = pl.concat([_standing(book.recorded), applications]).filter(pl.col("application_type") == "payment")
+    return find_possible_payers(
+        suspense,
+        desk.items.filter(pl.col("open") > 0).with_columns(open_amount=money("open")),
+        guesses.join(suspense.select("payment_key", "payment_id"), on="payment_key").drop("payment_key"),
+        paid,
+        policy,
+        as_of,
+    )

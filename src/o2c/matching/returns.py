@@ -14,7 +14,8 @@ def list_returns(payments: pl.DataFrame, standing: pl.DataFrame) -> pl.DataFrame
 
     Args:
         payments: all payments and reversals up to the as-of date, with ``payment_key``.
-        standing: recorded applications that nothing has negated, of type payment.
+        standing: recorded applications that nothing has negated, of type payment, with the ``entity_id`` of their
+            invoice (null where that is no longer listed).
 
     Returns:
         One row per returned payment: ``reversal_id, returned_payment_id, payment_key`` (of the returned payment,
@@ -39,7 +40,9 @@ def list_returns(payments: pl.DataFrame, standing: pl.DataFrame) -> pl.DataFrame
         original_currency_code="currency_code",
     )
     applied = standing.group_by(returned_payment_id="payment_id").agg(
-        applied_amount=pl.col("applied_amount").sum(), applied_currency_code=pl.col("currency_code").first()
+        applied_amount=pl.col("applied_amount").sum(),
+        applied_currency_code=pl.col("currency_code").first(),
+        applied_entity_id=pl.col("entity_id").drop_nulls().first(),
     )
     is_of_listed = (
         (pl.col("entity_id") == pl.col("original_entity_id"))
@@ -49,6 +52,7 @@ def list_returns(payments: pl.DataFrame, standing: pl.DataFrame) -> pl.DataFrame
     is_of_used_up = (
         pl.col("payment_key").is_null()
         & (pl.col("currency_code") == pl.col("applied_currency_code"))
+        & (pl.col("entity_id") == pl.col("applied_entity_id").fill_null(pl.col("entity_id")))
         & (pl.col("reversed_amount") >= pl.col("applied_amount"))
     )
     return (
@@ -82,6 +86,7 @@ def list_chargebacks(payments: pl.DataFrame, standing: pl.DataFrame, returns: pl
         .filter(~pl.col("reverses_payment_id").is_in(returns["returned_payment_id"].implode()))
         .filter(pl.col("unapplied_amount") == pl.col("payment_amount"))
         .select(
+            "entity_id",
             "currency_code",
             reversal_id="payment_id",
             payment_id="reverses_payment_id",
@@ -90,7 +95,7 @@ def list_chargebacks(payments: pl.DataFrame, standing: pl.DataFrame, returns: pl
         )
     )
     paid = standing.filter(pl.col("application_type") == "payment")
-    key = ["payment_id", "currency_code", "applied_amount"]
+    key = ["payment_id", "entity_id", "currency_code", "applied_amount"]
     alone = paid.filter(pl.len().over(key) == 1)
     return (
         parts.filter(pl.len().over("payment_id") == 1)

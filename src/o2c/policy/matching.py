@@ -136,7 +136,7 @@ class MatchingPolicy(PolicyFile):
     )
     subset_sums: SubsetSums
     max_candidates: PositiveCount = Field(description="explanations that a person is shown per payment")
-    possible_payer_rules: tuple[Literal["payer_account", "payer_name", "open_amount"], ...] = Field(
+    possible_payer_rules: tuple[Literal["payer_account", "payer_name", "named_item", "open_amount"], ...] = Field(
         description="what makes suspense possibly a customer's, who is then not dunned"
     )
     max_possible_payers: PositiveCount = Field(
