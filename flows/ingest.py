@@ -15,6 +15,7 @@ from o2c.checks import Check
 from o2c.home import Home, HomeError, SourceEntry, open_home
 from o2c.landing import Delivered, land, landed_then
 from o2c.ledger import Ledger
+from o2c.ledger.landings import files_known_at, note_landing
 from o2c.run import Step, measured
 from o2c.settings import Settings
 from o2c.sources.bank.held import HELD
@@ -126,7 +127,7 @@ def land_sources(
         _refuse_earlier(reports, as_of)
         inputs = _inputs_of(reports, home, known_at)
         home.remember_sources(entries)
-        ledger.note_landing([file for report in reports for file in report.known_files()], known_at)
+        note_landing(ledger.engine, [file for report in reports for file in report.known_files()], known_at)
         _count(inputs, counts)
     show_markdown("landing", "\n".join(inputs_table(inputs)))
     return inputs
@@ -147,7 +148,7 @@ def recall_sources(
         NothingKnown: no landing by then is on record.
     """
     with measured("recall", steps, say) as counts:
-        files = ledger.files_known_at(known_at)
+        files = files_known_at(ledger.engine, known_at)
         if not files:
             raise NothingKnown(
                 f"{home.root}: no landing by {known_at.isoformat()} is on record. Nothing was run."

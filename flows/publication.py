@@ -74,12 +74,21 @@ def publish_dates(run: Run, *, rewrites_history: bool, has_decisions: bool) -> N
         has_decisions: the run is one whole day: it is shown as a whole in the run's folder, where its decisions,
             letters and applications stay and count for nothing.
     """
-    limits = {"threads": run.settings.threads, "memory_limit": run.settings.memory_limit}
+    threads, memory_limit = run.settings.threads, run.settings.memory_limit
     dates = list(run.run_dates)
     with run.step("publish") as counts:
         marts = built_marts(run)
         if has_decisions:
-            whole = prepare_release(run.build, marts, run.home, "release", dates, below=run.folder, **limits)
+            whole = prepare_release(
+                run.build,
+                marts,
+                run.home,
+                "release",
+                dates,
+                below=run.folder,
+                threads=threads,
+                memory_limit=memory_limit,
+            )
             run.outputs["that day"] = str(whole / "o2c.duckdb")
         if run.home.published.exists():
             release = prepare_dates(
@@ -89,11 +98,19 @@ def publish_dates(run: Run, *, rewrites_history: bool, has_decisions: bool) -> N
                 run.release_name,
                 dates,
                 rewrites_history=rewrites_history,
-                **limits,
+                threads=threads,
+                memory_limit=memory_limit,
             )
         else:
             release = prepare_release(
-                run.build, marts, run.home, run.release_name, dates, decides=False, **limits
+                run.build,
+                marts,
+                run.home,
+                run.release_name,
+                dates,
+                decides=False,
+                threads=threads,
+                memory_limit=memory_limit,
             )
         run.outputs["tables"] = str(run.home.published / "o2c.duckdb")
         run.outputs["manifest"] = str(run.folder / "manifest.json")

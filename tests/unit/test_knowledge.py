@@ -11,6 +11,7 @@ from o2c.home import Home, init_home, open_home
 from o2c.knowledge import Knowledge, NotKnowable, knowledge_of
 from o2c.landing import KnownFile
 from o2c.ledger import Ledger
+from o2c.ledger.landings import files_known_at, note_landing
 
 MONDAY, TUESDAY, WEDNESDAY = date(2026, 3, 9), date(2026, 3, 10), date(2026, 3, 11)
 
@@ -37,7 +38,7 @@ def published(ledger: Ledger, as_of: date, known_at: datetime, publishes: str = 
 
 
 def ask(home: Home, ledger: Ledger, as_of: date, today: date = WEDNESDAY, **asked: Any) -> Knowledge:
-    values = {"asked": None, "is_sending": False} | asked
+    values: dict[str, Any] = {"asked": None, "is_sending": False} | asked
     return knowledge_of(home, ledger, as_of, today=today, now=at(today, 12), **values)
 
 
@@ -142,12 +143,12 @@ def file(name: str, **changes: Any) -> KnownFile:
 
 def test_what_counted_at_an_instant_is_what_had_come_and_had_not_gone(ledger: Ledger) -> None:
     first, second, changed = file("a"), file("b"), file("a", file_id="other", balance_date=TUESDAY)
-    ledger.note_landing([first, second], at(MONDAY))
-    ledger.note_landing([first, second], at(MONDAY, 9))
-    ledger.note_landing([second, changed], at(TUESDAY))
-    ledger.note_landing([changed], at(WEDNESDAY))
+    note_landing(ledger.engine, [first, second], at(MONDAY))
+    note_landing(ledger.engine, [first, second], at(MONDAY, 9))
+    note_landing(ledger.engine, [second, changed], at(TUESDAY))
+    note_landing(ledger.engine, [changed], at(WEDNESDAY))
     known = {
-        hour: ledger.files_known_at(hour)
+        hour: files_known_at(ledger.engine, hour)
         for hour in (
             at(MONDAY, 5),
             at(MONDAY),
@@ -168,9 +169,9 @@ def test_what_counted_at_an_instant_is_what_had_come_and_had_not_gone(ledger: Le
 
 
 def test_two_landings_at_one_instant_leave_the_second(ledger: Ledger) -> None:
-    ledger.note_landing([file("a")], at(MONDAY))
-    ledger.note_landing([file("a", file_id="noon")], at(MONDAY))
-    assert ledger.files_known_at(at(MONDAY)) == [file("a", file_id="noon")]
+    note_landing(ledger.engine, [file("a")], at(MONDAY))
+    note_landing(ledger.engine, [file("a", file_id="noon")], at(MONDAY))
+    assert files_known_at(ledger.engine, at(MONDAY)) == [file("a", file_id="noon")]
 
 
 def test_applications_of_runs_that_knew_more_are_not_there(ledger: Ledger) -> None:

@@ -25,7 +25,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, SQLAlchemy
 
 from o2c.contract import MONEY
 from o2c.frames import LetterHistory, LetterLines, LineHistory, PlacedItems
-from o2c.landing import Delivery, KnownFile
+from o2c.landing import Delivery
 from o2c.ledger.tables import deliveries, known_files, letter_lines, letters, metadata, placements, runs
 
 
@@ -93,36 +93,6 @@ class Ledger:
                     seen_at=delivery.seen_at,
                 )
             )
-
-    # ── what counted as landed, instant by instant ──
-
-    def note_landing(self, files: Iterable[KnownFile], at: datetime) -> None:
-        """Note that from an instant on exactly these files count; what is as before is left alone."""
-        counting = list(files)
-        with self._engine.begin() as con:
-            rows = con.execute(select(known_files).where(known_files.c.known_until.is_(None))).all()
-            there = {_known_file(row): row.known_file_id for row in rows}
-            gone = [known_file_id for file, known_file_id in there.items() if file not in set(counting)]
-            for start in range(0, len(gone), 500):
-                con.execute(
-                    update(known_files)
-                    .where(known_files.c.known_file_id.in_(gone[start : start + 500]))
-                    .values(known_until=at)
-                )
-            fresh = [file for file in dict.fromkeys(counting) if file not in there]
-            if fresh:
-                con.execute(insert(known_files), [vars(file) | {"known_from": at} for file in fresh])
-
-    def files_known_at(self, at: datetime) -> list[KnownFile]:
-        """The files that counted at an instant, in the order in which they came to count."""
-        counted = or_(known_files.c.known_until.is_(None), known_files.c.known_until > at)
-        query = (
-            select(known_files)
-            .where(known_files.c.known_from <= at, counted)
-            .order_by(known_files.c.known_file_id)
-        )
-        with self._engine.connect() as con:
-            return [_known_file(row) for row in con.execute(query)]
 
     def latest_knowledge(self) -> datetime | None:
         """The last instant at which anything came to be known here: a file, a landing, a run. None in a new home."""
@@ -437,12 +407,6 @@ def _known_at() -> ColumnElement:
 def _left_by(known_at: datetime | None) -> list[ColumnElement[bool]]:
     """Letters that had not left after an instant, as a condition; none for all."""
     return [] if known_at is None else [or_(letters.c.sent_at.is_(None), letters.c.sent_at <= known_at)]
-
-
-def _known_file(row: Any) -> KnownFile:
-    flags = ("names_order", "is_chosen", "is_open_items_only")
-    values = {name: getattr(row, name) for name in KnownFile.__dataclass_fields__}
-    return KnownFile(**values | {name: bool(values[name]) for name in flags} | {"seen_at": _utc(row.seen_at)})
 
 
 def _add_columns(engine: Engine) -> None:
