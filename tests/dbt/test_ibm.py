@@ -132,3 +132,13 @@ def test_the_month_rolls_forward(ibm, as_of):
         Decimal(expected["month_invoiced"]),
         Decimal(expected["month_collected"]),
     )
+
+
+@pytest.mark.parametrize("as_of", ["2012-06-30", "2012-12-31"])
+def test_the_roll_forward_says_so_month_by_month(ibm, as_of):
+    expected = json.loads((SHARED / "expectations" / "ledgers.json").read_text())["ibm"]["as_of"][as_of]
+    columns = "entity_id, opening_amount, invoiced_amount, collected_amount, closing_amount"
+    rows = read(ibm, "receivables.fct_ar_rollforward", columns, f"month_end_date = date '{as_of}'")
+    names = ("month_opening_ar", "month_invoiced", "month_collected", "month_closing_ar")
+    stated = tuple(f"{Decimal(expected[name]).normalize():f}" for name in names)
+    assert rows == [("ALL", *stated), ("IBM", *stated)]
