@@ -6,6 +6,8 @@ import polars as pl
 
 from o2c.matching.wording import bare, digit_value, plain
 
+# The run of digits that counts: the last, or the one before it where the last may be a year; and that year.
+COUNTER = r"([0-9]+)(?:[^0-9]+((?:19|20)?[0-9]{2}))?[^0-9]*$"
 # More beginnings than this are no series of documents.
 _MOST_SERIES = 500
 
@@ -51,7 +53,11 @@ def catalogue(items: pl.DataFrame, column: str) -> Catalogue:
 
 
 def take_apart(numbers: pl.DataFrame) -> pl.DataFrame:
-    """Adds bare (letters and digits only), stem (bare up to the last digit), prefix, digits, suffix, run_count."""
+    """Adds what a number is made of.
+
+    bare: letters and digits only; stem: bare up to the last digit; prefix: letters before the digits; digits; suffix:
+    letters behind them; counter: the run of digits that counts; tail: a year behind it; run_count: runs of digits.
+    """
     return (
         numbers.with_columns(bare=bare(pl.col("number")))
         .with_columns(stem=pl.col("bare").str.extract(r"^(.*[0-9])").fill_null(""))
@@ -59,6 +65,8 @@ def take_apart(numbers: pl.DataFrame) -> pl.DataFrame:
             prefix=pl.col("stem").str.extract(r"^([^0-9]*)"),
             digits=pl.col("stem").str.replace_all(r"[^0-9]+", ""),
             suffix=pl.col("bare").str.slice(pl.col("stem").str.len_chars()),
+            counter=pl.col("number").str.extract(COUNTER, 1),
+            tail=pl.col("number").str.extract(COUNTER, 2).fill_null(""),
             run_count=pl.col("number").str.count_matches("[0-9]+").cast(pl.Int32),
         )
     )

@@ -41,9 +41,10 @@ _WEAK_WORDS = (
     r" (?:US|USA|IN|SYSTEMS?|ASSOCIATES?|TRUST|FOUNDATION|GROUP|GRUPPE|GROUPE|HOLDINGS?|INTERNATIONAL|INTL|"
     r"SERVICES?|STORES?|THE|AND|OF|UND|ET|DE|DER|DIE)( |$)"
 )
-# Below this a shared beginning is no truncation but chance.
-_MIN_TRUNCATED = 10
-TRUNCATED = 0.95
+# Below this a shared beginning, or the same consonants, are chance.
+_MIN_SHORTENED = 10
+TRUNCATED, WITHOUT_VOWELS = 0.95, 0.90
+_VOWELS = str.maketrans("", "", "AEIOU")
 
 
 def name_words(names: pl.Expr) -> pl.Expr:
@@ -58,6 +59,8 @@ def name_words(names: pl.Expr) -> pl.Expr:
         .str.to_uppercase()
         .str.replace_all("Æ", "AE", literal=True)
         .str.replace_all("Œ", "OE", literal=True)
+        # An address behind the name: ", 12 Main St".
+        .str.replace(r",[^,]*[0-9].*$", "")
         .str.replace_all(r"&|\+", " AND ")
         # A/S and c/o would be two words, S.p.A. three; apostrophes join (MCDONALD'S).
         .str.replace_all(r"\b([A-Z])/([A-Z])\b", "$1$2")
@@ -110,7 +113,8 @@ def _folded(pattern: str) -> str:
 def likeness(one: str, other: str, at_least: float) -> float:
     """How alike two names of words are, 0 to 1: 0 below ``at_least``, where their digits differ or one is empty.
 
-    The order of words means nothing. A name cut off by a bank (27 or 35 letters) is nearly the whole one.
+    The order of words means nothing. A name cut off by a bank (27 or 35 letters) is nearly the whole one, one without
+    its vowels nearly so.
     """
     if not one or not other or _digits(one) != _digits(other):
         return 0.0
@@ -121,9 +125,16 @@ def likeness(one: str, other: str, at_least: float) -> float:
     if " " in one and " " in other:
         ratio = max(ratio, fuzz.token_sort_ratio(one, other, score_cutoff=at_least * 100) / 100)
     short, long = sorted((joined, whole), key=len)
-    if len(short) >= _MIN_TRUNCATED and long.startswith(short):
-        ratio = max(ratio, TRUNCATED)
+    if len(short) >= _MIN_SHORTENED:
+        if long.startswith(short):
+            ratio = max(ratio, TRUNCATED)
+        elif _consonants(short) == _consonants(long):
+            ratio = max(ratio, WITHOUT_VOWELS)
     return ratio if ratio >= at_least else 0.0
+
+
+def _consonants(name: str) -> str:
+    return name.translate(_VOWELS)
 
 
 def _digits(name: str) -> str:

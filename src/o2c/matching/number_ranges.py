@@ -15,13 +15,12 @@ RANGES = {
     "item_key": pl.UInt32(),
     "read": pl.String(),
 }
-# What a range is made of: its start, with the last run and the value of its end.
-_ENDS = (
-    *("text_key", "book", "first", "value", "prefix", "number_digits", "rule", "start_last", "start_key"),
-    *("last", "end_value", "read", "is_short"),
-)
+# A range's start, then how it ends.
+_START = ("text_key", "book", "first", "value", "prefix", "number_digits", "counter", "tail", "read", "rule")
+_ENDS = (*_START, "start_last", "start_key", "last", "steps", "is_short")
 # With the number that begins it.
 _MOST_BY_DIGITS = 10
+_LONGEST_END = 9
 _TO = r"(?:-{1,2}|TO|BIS|THRU|THROUGH|TILL|UNTIL|UP TO|A|AU|AL|TOT|T/M|T\.M\.|\.{2,3}|>|~)"
 _END_WITH_WORD = rf"^ *{_TO} *([A-Z]*)[-/_.#: ]*$"
 _END_ALONE = rf"^ *{_TO} *$"
@@ -37,32 +36,30 @@ def ranges(claimed: pl.DataFrame, reading: Reading, invoices: Catalogue, at_most
         text_key, first, last (of the whole range), start_last and start_key (the claim that begins it), item_key, read.
     """
     starts = claimed.filter((pl.col("suffix") == "") & ~pl.col("is_broken")).select(
-        "text_key",
-        "book",
-        "first",
-        "value",
-        "prefix",
-        "number_digits",
-        "read",
-        "rule",
-        start_last="last",
-        start_key="item_key",
+        *_START, start_last="last", start_key="item_key"
     )
     ends = pl.concat([_whole_ends(starts, claimed), _short_ends(starts, reading)])
-    length = pl.col("end_value").cast(pl.Int64) - pl.col("value").cast(pl.Int64)
     # 1001-26 may be a number and its year: without our letters a shortened end must be close.
     most = pl.when(pl.col("is_short") & (pl.col("rule") == "digits")).then(_MOST_BY_DIGITS).otherwise(at_most)
-    ends = ends.filter((length > 0) & (length < most)).with_row_index("range")
-    steps = ends.with_columns(
-        value=pl.int_ranges(pl.col("value").cast(pl.Int64) + 1, pl.col("end_value").cast(pl.Int64) + 1)
-    ).explode("value", empty_as_null=False)
-    steps = steps.with_columns(pl.col("value").cast(pl.UInt64))
+    ends = ends.filter((pl.col("steps") > 0) & (pl.col("steps") < most)).with_row_index("range")
+    steps = ends.with_columns(step=pl.int_ranges(1, pl.col("steps") + 1)).explode("step", empty_as_null=False)
+    steps = steps.with_columns(value=counted_on("step"))
     numbers = invoices.with_values(steps.select("book", "value").unique()).filter(pl.col("suffix") == "")
     found = steps.join(
         numbers.select("book", "value", "prefix", "item_key", ours="digits"), on=["book", "value", "prefix"]
     ).filter(pl.col("ours").str.len_chars() == pl.col("number_digits").str.len_chars())
-    ended = found.filter(pl.col("value") == pl.col("end_value")).select("range").unique()
+    ended = found.filter(pl.col("step") == pl.col("steps")).select("range").unique()
     return found.join(ended, on="range", how="semi").select(*RANGES)
+
+
+def counted_on(steps: str) -> pl.Expr:
+    """The value of the number so many steps behind (value, tail): 0017-26 and two steps is 0019-26."""
+    return (pl.col("value").cast(pl.Int64) + pl.col(steps) * _unit()).cast(pl.UInt64, strict=False)
+
+
+def _unit() -> pl.Expr:
+    """By how much the value of a number grows from one to the next."""
+    return pl.lit(10, dtype=pl.Int64).pow(pl.col("tail").str.len_chars()).cast(pl.Int64)
 
 
 def _whole_ends(starts: pl.DataFrame, claimed: pl.DataFrame) -> pl.DataFrame:
@@ -71,6 +68,7 @@ def _whole_ends(starts: pl.DataFrame, claimed: pl.DataFrame) -> pl.DataFrame:
         "text_key",
         "last",
         "prefix",
+        "tail",
         end_gap="gap",
         end_value="value",
         end_digits="number_digits",
@@ -78,14 +76,18 @@ def _whole_ends(starts: pl.DataFrame, claimed: pl.DataFrame) -> pl.DataFrame:
         start_last=pl.col("first") - 1,
     )
     word = pl.col("end_gap").str.extract(_END_WITH_WORD)
+    further = pl.col("end_value").cast(pl.Int64) - pl.col("value").cast(pl.Int64)
     return (
-        starts.join(following, on=["text_key", "start_last", "prefix"])
+        starts.join(following, on=["text_key", "start_last", "prefix", "tail"])
         .filter(
             word.is_not_null()
             & ((word == "") | (word == pl.col("prefix")) | word.is_in(INVOICE_WORDS))
             & (pl.col("number_digits").str.len_chars() == pl.col("end_digits").str.len_chars())
+            & (further % _unit() == 0)
         )
-        .with_columns(read=pl.col("read") + pl.col("end_read"), is_short=pl.lit(value=False))
+        .with_columns(
+            read=pl.col("read") + pl.col("end_read"), steps=further // _unit(), is_short=pl.lit(value=False)
+        )
         .select(*_ENDS)
     )
 
@@ -104,13 +106,19 @@ def _short_ends(starts: pl.DataFrame, reading: Reading) -> pl.DataFrame:
         pl.col("next_gap").str.contains(r"^[-/.]$")
     )
     short = pl.col("end_digits").str.len_chars()
-    power = pl.lit(10, dtype=pl.UInt64).pow(short.cast(pl.UInt32)).cast(pl.UInt64)
+    power = pl.lit(10, dtype=pl.Int64).pow(short).cast(pl.Int64)
+    counter = pl.col("counter").cast(pl.Int64, strict=False)
     return (
         starts.join(runs.join(followed, on=["text_key", "last"], how="anti"), on=["text_key", "start_last"])
-        .filter((short < pl.col("number_digits").str.len_chars()) & (short <= 9))
-        .with_columns(
-            end_value=pl.col("value") // power * power + pl.col("end_digits").cast(pl.UInt64, strict=False)
+        .filter(
+            (short <= pl.col("counter").str.len_chars())
+            & (short < pl.col("number_digits").str.len_chars())
+            & (short <= _LONGEST_END)
         )
-        .with_columns(read=pl.col("read") + pl.col("end_read"), is_short=pl.lit(value=True))
+        .with_columns(
+            read=pl.col("read") + pl.col("end_read"),
+            steps=pl.col("end_digits").cast(pl.Int64) - counter % power,
+            is_short=pl.lit(value=True),
+        )
         .select(*_ENDS)
     )

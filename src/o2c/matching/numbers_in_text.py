@@ -12,10 +12,11 @@ from o2c.matching.reading import Reading
 
 _CLAIMS = (
     *("text_key", "book", "first", "last", "item_key", "rule", "trust", "read"),
-    *("gap", "value", "digits", "is_broken", "prefix", "suffix", "number_digits"),
+    *("gap", "value", "digits", "is_broken", "prefix", "suffix", "number_digits", "counter", "tail"),
 )
 # Letters from which on something attached to a number is a word and not the code of another series.
 _WORD = 4
+_CURRENCIES = ("EUR", "USD", "GBP", "CHF", "JPY")
 # How claims on the same digits rank: numbers with letters of their own, those without, and mere digits; each worse by
 # one where a blank stands between the digits.
 LETTERED, UNLETTERED, WEAK = 0, 2, 10
@@ -47,6 +48,8 @@ def pairs_of(spans: pl.DataFrame, numbers: pl.DataFrame, at_most: int) -> pl.Dat
         "suffix",
         "sharing",
         "run_count",
+        "counter",
+        "tail",
         number_stem="stem",
         number_digits="digits",
     )
@@ -76,21 +79,23 @@ def with_surroundings(pairs: pl.DataFrame, series: list[str]) -> pl.DataFrame:
     attached = pl.col("gap").str.extract(r"([A-Z]+)[-/_.#:]?$").fill_null("")
     foreign = (attached != "") & (attached != pl.col("prefix"))
     suffix = pl.col("suffix")
+    is_word_after = (letters_after.str.len_chars() >= 3) & ~letters_after.is_in(_CURRENCIES)
     has_suffix = (
         pl.when(suffix == "")
-        .then(letters_after == "")
+        # A word may be glued to a number (1001VOM), a letter makes it another one (1001B).
+        .then((letters_after == "") | is_word_after)
         .otherwise(pl.col("after").str.replace_all("[^A-Z]", "").str.starts_with(suffix))
     )
     is_time = pl.col("digits").str.contains(YEAR) | pl.col("digits").str.contains(_DAY)
     return pairs.with_columns(
         word=pl.col("gap").str.extract(r"([A-Z]+)[^A-Z0-9]*$").fill_null(""),
         glued=pl.col("gap").str.extract(r"([A-Z]+)$").fill_null(""),
-        is_of_other_series=foreign & attached.is_in(series),
+        is_of_other_series=foreign & attached.is_in(series) & ~attached.is_in(INVOICE_WORDS),
         is_of_strange_code=foreign & ~attached.is_in(INVOICE_WORDS) & (attached.str.len_chars() < _WORD),
         is_of_another_thing=pl.col("gap").str.contains(OF_ANOTHER_THING),
         is_time=is_time,
         has_suffix=has_suffix,
-        has_other_suffix=(letters_after != "") & (letters_after != suffix),
+        has_other_suffix=(letters_after != "") & (letters_after != suffix) & ~is_word_after,
     ).with_columns(
         is_elsewhere=pl.col("is_of_other_series")
         | pl.col("is_of_another_thing")

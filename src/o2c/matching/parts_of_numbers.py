@@ -2,17 +2,21 @@
 
 import polars as pl
 
-from o2c.matching.catalogue import Catalogue, take_apart
+from o2c.matching.catalogue import COUNTER, Catalogue, take_apart
 from o2c.matching.numbers_in_text import YEAR, are_its_digits, with_surroundings
 from o2c.matching.reading import Reading
 
 _LAST = r"([0-9]+)[^0-9]*$"
-# The run of digits that counts: the last, or the one before it where the last is a year.
-_COUNTER = r"([0-9]+)(?:[^0-9]+(?:19|20)?[0-9]{2})?[^0-9]*$"
 
 
-def part_claims(reading: Reading, invoices: Catalogue, at_least: int) -> pl.DataFrame:
+def part_claims(reading: Reading, claimed: pl.DataFrame, invoices: Catalogue, at_least: int) -> pl.DataFrame:
     """Claims of invoices whose numbers have several runs of digits, by those without zeros, or by the one that counts.
+
+    Args:
+        reading: what is not claimed yet in the texts.
+        claimed: text_key of texts that name an invoice already; there a counter alone says nothing.
+        invoices: the numbers.
+        at_least: digits of a counter.
 
     Returns:
         text_key, item_key, read.
@@ -24,12 +28,13 @@ def part_claims(reading: Reading, invoices: Catalogue, at_least: int) -> pl.Data
     several = (
         numbers.filter(may_be_year | pl.col("last").is_in(wanted["last"].implode()))
         .filter(pl.col("number").str.contains(r"[0-9][^0-9]+[0-9]"))
-        .with_columns(counter=pl.col("number").str.extract(_COUNTER))
+        .with_columns(counter=pl.col("number").str.extract(COUNTER, 1))
     )
+    series = invoices.series
     return pl.concat(
         [
-            _by_parts(reading, several, invoices.series, at_least),
-            _by_counter(reading, several, invoices.series, at_least),
+            _by_parts(reading, several, series, at_least),
+            _by_counter(reading.without(claimed), several, series, at_least),
         ]
     ).unique()
 
@@ -69,6 +74,7 @@ def _by_counter(reading: Reading, several: pl.DataFrame, series: list[str], at_l
             & ~(pl.col("behind").str.contains(near) & pl.col("is_followed").is_not_null())
         )
         .with_columns(counter_value=pl.col("digits").cast(pl.UInt64, strict=False))
+        .drop("before", "behind", "is_followed")
     )
     numbers = several.filter(
         (pl.col("counter").str.len_chars() >= at_least) & ~pl.col("counter").str.contains(YEAR)
@@ -76,17 +82,22 @@ def _by_counter(reading: Reading, several: pl.DataFrame, series: list[str], at_l
     numbers = numbers.join(
         spans.select("book", "counter_value").unique(), on=["book", "counter_value"], how="semi"
     )
-    return _judged(spans, take_apart(numbers), ["book", "counter_value"], series, at_least)
+    # Zeros are lost, never found; where a counter stands there with all its zeros, no other is meant.
+    claims = _judged(
+        spans, take_apart(numbers), ["book", "counter_value"], series, at_least, "counter", "digits", "first"
+    ).filter(pl.col("digits").str.len_chars() <= pl.col("counter").str.len_chars())
+    lost = pl.col("counter").str.len_chars() - pl.col("digits").str.len_chars()
+    return claims.filter(lost == lost.min().over("text_key", "first")).select("text_key", "item_key", "read")
 
 
 def _judged(
-    spans: pl.DataFrame, numbers: pl.DataFrame, key: list[str], series: list[str], at_least: int
+    spans: pl.DataFrame, numbers: pl.DataFrame, key: list[str], series: list[str], at_least: int, *also: str
 ) -> pl.DataFrame:
-    pairs = spans.join(numbers.select("item_key", *key, "prefix", "suffix"), on=key)
+    pairs = spans.join(numbers.select("item_key", *key, "prefix", "suffix", "counter"), on=key)
     return (
         with_surroundings(pairs, series)
         .filter(are_its_digits(at_least))
-        .select("text_key", "item_key", "read")
+        .select("text_key", "item_key", "read", *also)
     )
 
 

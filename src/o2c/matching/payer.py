@@ -19,10 +19,11 @@ PAYERS = {
     "rule": pl.String(),
     "said": pl.String(),
 }
-# Letters at either end of a name, of which at least one survives a typing error.
-_ENDS = 4
-# A word or ending that more customers share than this finds nobody.
-_MAX_SHARED = 400
+# Letters at either end of a name; one end survives a typing error.
+_ENDS = 6
+# What more customers share than this finds nobody; of what is left the rarest are tried.
+_MAX_SHARED = 150
+_MAX_KEYS = 3
 
 
 @dataclass(frozen=True)
@@ -110,14 +111,12 @@ class SimilarNameRule:
         paying = _keyed(payments.select(name="payer_name").unique())
         called = _keyed(directory.customers.select(name="customer_name").unique())
         floor = float(policy.name_similarity - policy.name_margin)
-        pairs = (
-            _shared(paying)
-            .join(_shared(called).filter(pl.len().over("key") <= _MAX_SHARED), on="key")
-            .select("bare", "core", "bare_right", "core_right")
-            .unique()
-        )
+        pairs = _comparable(paying, called)
         alike = [
-            max(likeness(bare, other_bare, floor), likeness(core, other_core, floor))
+            max(
+                likeness(core, other_core, floor),
+                likeness(bare, other_bare, floor) if bare != other_bare else 1.0,
+            )
             for bare, core, other_bare, other_core in pairs.iter_rows()
         ]
         best = (
@@ -199,17 +198,38 @@ def _keyed(names: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _shared(names: pl.DataFrame) -> pl.DataFrame:
-    """``bare, core, key``: what two similar names share at least one of."""
-    cores = names.select("bare", "core").unique()
-    joined = pl.col("core").str.replace_all(" ", "", literal=True)
-    words = cores.select("bare", "core", key=pl.col("core").str.split(" ")).explode(
-        "key", empty_as_null=False
+def _comparable(paying: pl.DataFrame, called: pl.DataFrame) -> pl.DataFrame:
+    """Pairs of names that share one of the payer's rarest keys: bare, core, bare_right, core_right."""
+    keys_of_customers = _keys(called).filter(pl.len().over("key") <= _MAX_SHARED)
+    rare = keys_of_customers.group_by("key").len("sharing")
+    keys_of_payers = (
+        _keys(paying)
+        .join(rare, on="key", validate="m:1")
+        .sort("core", "sharing", "key")
+        .filter(pl.int_range(pl.len()).over("core") < _MAX_KEYS)
     )
+    cores = keys_of_payers.join(keys_of_customers, on="key").select("core", core_right="core_right").unique()
+    return (
+        cores.join(paying.select("bare", "core").unique(), on="core")
+        .join(called.select(bare_right="bare", core_right="core").unique(), on="core_right")
+        .select("bare", "core", "bare_right", "core_right")
+    )
+
+
+def _keys(names: pl.DataFrame) -> pl.DataFrame:
+    """``core, key``: words, pairs of words, both ends, and the consonants of names; similar names share one."""
+    cores = names.select("core").unique()
+    joined = pl.col("core").str.replace_all(" ", "", literal=True)
+    words = (
+        cores.select("core", word=pl.col("core").str.split(" ")).explode("word", empty_as_null=False).unique()
+    )
+    paired = words.join(words, on="core", suffix="_after").filter(pl.col("word") < pl.col("word_after"))
     return pl.concat(
         [
-            words.filter(pl.col("key").str.len_chars() >= _ENDS),
-            cores.select("bare", "core", key="^" + joined.str.head(_ENDS)),
-            cores.select("bare", "core", key=joined.str.tail(_ENDS) + "$"),
+            words.filter(pl.col("word").str.len_chars() > 2).rename({"word": "key"}),
+            paired.select("core", key=pl.col("word") + "+" + pl.col("word_after")),
+            cores.select("core", key="^" + joined.str.head(_ENDS)),
+            cores.select("core", key=joined.str.tail(_ENDS) + "$"),
+            cores.select("core", key="~" + joined.str.replace_all("[AEIOU]", "")),
         ]
     )

@@ -63,6 +63,13 @@ class Reading:
             *(frame.join(texts, on="text_key", how="anti") for frame in (self.texts, self.runs, self.spans))
         )
 
+    def beside(self, runs: pl.DataFrame) -> "Reading":
+        """The texts without the runs of digits (text_key, run) that are known."""
+        spans = self.spans
+        for end in ("first", "last"):
+            spans = spans.join(runs, left_on=["text_key", end], right_on=["text_key", "run"], how="anti")
+        return Reading(self.texts, self.runs, spans)
+
 
 def read_texts(texts: pl.DataFrame) -> Reading:
     """All numbers in texts (text_key, book, plain), which must be in the order of text_key."""

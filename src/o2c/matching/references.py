@@ -14,6 +14,7 @@ from o2c.matching.creditor_references import (
     without_references,
 )
 from o2c.matching.mistyped import mistyped
+from o2c.matching.number_lists import list_claims
 from o2c.matching.number_ranges import RANGES, ranges
 from o2c.matching.numbers_in_text import best_claims, claims, covered_runs, demoted
 from o2c.matching.order_numbers import order_claims
@@ -34,6 +35,7 @@ REFERENCES = {
     "rule": pl.String(),
     "said": pl.String(),
 }
+_SPAN = ["text_key", "first", "last"]
 _BOOK = ["entity_id", "currency_code"]
 
 
@@ -68,8 +70,8 @@ def find_references(
         found.append(rows(left, items, invoices, policy))
         left = left.join(found[-1], on="text_key", how="anti")
     found += _in_texts(left, invoices, orders, policy)
-    silent = texts.join(pl.concat(found), on="text_key", how="anti")
-    found.append(_by_typo(silent, _amounts(silent, payments, lines), payers, items, policy))
+    unsure = texts.join(_sure(pl.concat(found), texts, payments, items), on="text_key", how="anti")
+    found.append(_by_typo(unsure, _amounts(unsure, payments, lines), payers, items, policy))
     return _ranked(pl.concat(found), texts)
 
 
@@ -136,7 +138,7 @@ def _in_texts(
     spread = pl.DataFrame(schema=RANGES)
     if "number_range" in policy.rules:
         spread = ranges(claimed, reading, invoices, policy.max_range_length)
-    spans = pl.concat([frame.select("text_key", "first", "last") for frame in (claimed, spread)])
+    spans = pl.concat([one.select(*_SPAN) for one in (claimed, spread)])
     claimed = demoted(claimed, reading, covered_runs(spans)).filter(pl.col("rule").is_in(policy.rules))
     best = best_claims(claimed, at_most)
     begun = best.select("text_key", start_last="last", start_key="item_key")
@@ -145,15 +147,29 @@ def _in_texts(
         best.select("text_key", "item_key", "rule", said=_said()),
         spread.select("text_key", "item_key", rule=pl.lit("number_range"), said=_said()),
     ]
-    silent = reading.without(best)
+    rest = reading.beside(covered_runs(pl.concat([one.select(*_SPAN) for one in (best, spread)])).unique())
     if "digits" in policy.rules:
-        parts = part_claims(silent, invoices, at_least)
-        found.append(_rows("digits", parts.with_columns(said=_said()), policy))
-        silent = silent.without(found[-1])
+        listed = list_claims(best, rest, invoices)
+        rest = rest.beside(covered_runs(listed.select(*_SPAN)).unique())
+        parts = part_claims(rest, best.select("text_key"), invoices, at_least)
+        both = pl.concat([one.select("text_key", "item_key", "read") for one in (listed, parts)])
+        found.append(_rows("digits", both.with_columns(said=_said()), policy))
     if "order_number" in policy.rules:
-        ordered = order_claims(silent, orders, at_least, at_most)
+        ordered = order_claims(reading.without(pl.concat(found)), orders, at_least, at_most)
         found.append(_rows("order_number", ordered.with_columns(said=_said()), policy))
     return found
+
+
+def _sure(
+    found: pl.DataFrame, texts: pl.DataFrame, payments: pl.DataFrame, items: pl.DataFrame
+) -> pl.DataFrame:
+    """Found rows of texts without a mistyped number: one stands there whole, or what was read has the amount."""
+    paid = texts.join(payments.select("payment_key", "unapplied_amount"), on="payment_key", validate="m:1")
+    owed = found.join(items.select("item_key", "open_amount"), on="item_key", validate="m:1").join(
+        paid.select("text_key", "unapplied_amount"), on="text_key", validate="m:1"
+    )
+    is_weak = pl.col("rule").is_in(["digits", "order_number"])
+    return owed.filter(~is_weak | (pl.col("open_amount") == pl.col("unapplied_amount")))
 
 
 def _by_typo(

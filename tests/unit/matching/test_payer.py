@@ -40,6 +40,8 @@ def known(**paid):
         ("Globl Logistics", [("GLOBAL", "similar_name"), ("TWIN", "similar_name")]),
         ("Logistics Global", [("GLOBAL", "similar_name"), ("TWIN", "similar_name")]),
         ("Internationale Verkehrsgese", [("LONG", "similar_name")]),
+        ("INTRNTNL VRKHRSGSLLSCHFT NRD AG", [("LONG", "similar_name")]),
+        ("Müller & Söhne GmbH, Hauptstr. 5, Berlin", [("MULLER", "payer_name")]),
         ("Delta Group", [("DELTAS", "similar_name"), ("DELTAT", "similar_name")]),
         ("Delta Trust Ltd", [("DELTAT", "payer_name")]),
         ("Nordwinx Reederei", []),
