@@ -21,7 +21,8 @@ with
             coalesce(disputes.resolved_date <= run_dates.as_of_date, false) as is_resolved
         from run_dates
         cross join policy
-        inner join {{ ref("stg_disputes") }} as disputes on disputes.opened_date <= run_dates.as_of_date
+        inner join
+            {{ ref("int_disputes_unioned") }} as disputes on disputes.opened_date <= run_dates.as_of_date
         where
             disputes.resolved_date is null
             or {{ days_between("disputes.resolved_date", "run_dates.as_of_date") }}
