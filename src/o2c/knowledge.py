@@ -63,6 +63,11 @@ def knowledge_of(
     is_past = as_of < ((current or as_of) if home.marker.simulated else today)
     published = ledger.published_known_at(as_of)
     publishes = "dated" if is_past and current is not None and as_of < current else "current"
+    if is_sending and publishes == "dated":
+        raise NotKnowable(
+            f"--send for {as_of}: the current release is of {current}, so letters of that day no longer leave."
+            " Nothing was run. Send for that date or a later one, or leave out --send."
+        )
     if asked == "now" or (asked is None and (is_sending or not is_past or published is None)):
         return Knowledge(None, publishes, rewrites_history=True)
     if asked is None:

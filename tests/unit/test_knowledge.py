@@ -103,6 +103,13 @@ def test_letters_leave_on_what_is_known_now_alone(home: Home, ledger: Ledger) ->
         ask(home, ledger, TUESDAY, is_sending=True, asked=at(TUESDAY))
 
 
+def test_letters_of_a_day_before_the_current_release_no_longer_leave(home: Home, ledger: Ledger) -> None:
+    published(ledger, TUESDAY, at(TUESDAY))
+    assert ask(home, ledger, TUESDAY, is_sending=True).publishes == "current"
+    with pytest.raises(NotKnowable, match="current release is of 2026-03-10"):
+        ask(home, ledger, MONDAY, is_sending=True)
+
+
 def test_only_a_run_of_the_current_release_that_knows_now_counts_for_later_days(
     home: Home, ledger: Ledger
 ) -> None:
