@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from camt_files import Camt, balance, detail, entry
 from money_files import DOMESTIC, IBAN, Account, Desk, Movement, amounts, camt, mt940, table
+from x12_files import Advice
 
 from o2c.sources.bank.profiles import BankProfile
 
@@ -61,6 +62,22 @@ def test_documents_that_the_payer_named_are_remittance_lines_of_the_payment(tmp_
         "payment_id", "line_number", "invoice_reference", "paid_amount"
     )
     assert lines.rows() == [(payment_id, 1, "INV-1", Decimal(4)), (payment_id, 2, "INV-2", Decimal(6))]
+
+
+def test_an_adjustment_of_no_document_is_a_line_so_that_lines_add_up_to_the_payment(tmp_path: Path) -> None:
+    body = "ENT*1~ADX*-10.00*01~RMR*IV*INV-1**100.00*100.00~RMR*CM*CM-7**20.00~"
+    alone = Advice(amount="5.00", body="ENT*1~ADX*5.00*01~", head="TRN*1*TR-2~")
+    desk = Desk(tmp_path)
+    desk.take([("a.edi", Advice(amount="70.00", body=body).data()), ("b.edi", alone.data())])
+    found = desk.result()
+    columns = ("payment_reference", "invoice_reference", "paid_amount", "deduction_amount", "reason_code")
+    assert table(found, "remittance_lines").sort("line_number").select(columns).rows() == [
+        ("TR-1", "(none)", Decimal(-10), Decimal(10), "01"),
+        ("TR-1", "INV-1", Decimal(100), None, None),
+        ("TR-1", "CM-7", Decimal(-20), None, None),
+    ]
+    # what names nothing at all is told, not dropped
+    assert codes(desk) == [("rejected", "line_incomplete")]
 
 
 def test_a_reason_code_of_edifact_says_its_list_and_others_stand_as_they_are(tmp_path: Path) -> None:

@@ -26,6 +26,8 @@ LINES: dict[str, pl.DataType] = {
     "_file_id": pl.String(),
     "_line": pl.Int64(),
 }
+# The reference of a line that changes what is paid and is about no document: an adjustment of the whole payment.
+NO_DOCUMENT = "(none)"
 # Why a line is not loaded.
 UNUSABLE = "names no document, or not what is paid of it"
 
@@ -63,6 +65,18 @@ def document_lines(payments: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
         "reason_code",
         pl.col("file_id").alias("_file_id"),
         pl.col("entry_ordinal").alias("_line"),
+    )
+
+
+def with_adjustments(lines: pl.DataFrame) -> pl.DataFrame:
+    """Lines about no document stand as such beside those that name one, so that all of them add up to the payment.
+
+    Where no line of a remittance names a document, it says nothing that could be used, and its lines stay as they are.
+    """
+    names_one = pl.col("invoice_reference").is_not_null()
+    is_adjustment = ~names_one & pl.col("paid_amount").is_not_null() & names_one.any().over("remittance_id")
+    return lines.with_columns(
+        invoice_reference=pl.when(is_adjustment).then(pl.lit(NO_DOCUMENT)).otherwise("invoice_reference")
     )
 
 
