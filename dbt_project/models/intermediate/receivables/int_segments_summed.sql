@@ -1,20 +1,18 @@
--- Sums of segments, per entity and currency and, as entity ALL, in group currency where the whole has a
--- row there. One row per as_of_date, entity_id, currency_code, segment_dimension, segment, month_number.
-{{ config(materialized="table") }}
-
+-- Sums of segments, per entity and currency and, as entity ALL, in group currency. One row per as_of_date,
+-- entity_id, currency_code, segment_dimension, segment, month_number. Of an earlier month end on which a
+-- currency had no rate there is no row in group currency.
 with
-    figures as (select * from {{ ref("int_customer_figures") }}),
-    segments as (select * from {{ ref("int_segments_listed") }}),
+    cells as (select * from {{ ref("int_segment_cells") }}),
     currencies as (select * from {{ ref("stg_currencies") }}),
-    groups as (select as_of_date, currency_code from {{ ref("fct_ar_kpis") }} where entity_id = 'ALL'),
 
-    sorted as (
-        select figures.*, segments.segment_dimension, segments.segment
-        from figures
-        inner join
-            segments
-            on segments.as_of_date = figures.as_of_date
-            and segments.customer_id = figures.customer_id
+    listed as (
+        {% for dimension in ["value_tier", "behaviour_class", "risk_class", "customer_group"] %}
+            select cells.*, '{{ dimension }}' as segment_dimension, cells.{{ dimension }} as segment
+            from cells
+            {% if not loop.last %}
+                union all
+            {% endif %}
+        {% endfor %}
     ),
 
     summed as (
@@ -25,45 +23,15 @@ with
             segment_dimension,
             segment,
             month_number,
-            count(
-                distinct case when open_amount <> 0 and customer_id <> '(unidentified)' then customer_id end
-            ) as customer_count,
+            sum(customer_count) as customer_count,
             sum(open_amount) as open_amount,
             sum(past_due_amount) as past_due_amount,
             sum(over_90_amount) as over_90_amount,
             sum(net_amount) as net_amount,
             sum(sales_amount) as sales_amount
-        from sorted
+        from listed
         group by as_of_date, entity_id, currency_code, segment_dimension, segment, month_number
-        union all
-        select
-            sorted.as_of_date,
-            'ALL' as entity_id,
-            groups.currency_code,
-            sorted.segment_dimension,
-            sorted.segment,
-            sorted.month_number,
-            count(
-                distinct case
-                    when sorted.open_amount <> 0 and sorted.customer_id <> '(unidentified)'
-                    then sorted.customer_id
-                end
-            ),
-            sum(sorted.open_amount * sorted.rate),
-            sum(sorted.past_due_amount * sorted.rate),
-            sum(sorted.over_90_amount * sorted.rate),
-            sum(sorted.net_amount * sorted.rate),
-            sum(sorted.group_sales_amount)
-        from sorted
-        inner join groups on groups.as_of_date = sorted.as_of_date
-        group by
-            sorted.as_of_date,
-            groups.currency_code,
-            sorted.segment_dimension,
-            sorted.segment,
-            sorted.month_number
-        -- of an earlier month end a currency may have had no rate
-        having count(*) = count(sorted.rate)
+        having sum(unrated_count) = 0
     )
 
 select
