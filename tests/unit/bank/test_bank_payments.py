@@ -80,6 +80,36 @@ def test_an_adjustment_of_no_document_is_a_line_so_that_lines_add_up_to_the_paym
     assert codes(desk) == [("rejected", "line_incomplete")]
 
 
+@pytest.mark.parametrize(
+    ("amounts", "signed"),
+    [
+        ("RMR*IV*I**98.00*100.00*2.00~", (98, 2, None)),
+        ("RMR*IV*I**98.00*100.00*-2.00~", (98, 2, None)),
+        ("RMR*IV*I**98.00**-2.00~", (98, 2, None)),
+        # the document says that more was paid, not less
+        ("RMR*IV*I**102.00*100.00*-2.00~", (102, -2, None)),
+        ("RMR*CM*I**98.00*100.00*2.00~", (-98, -2, None)),
+        ("RMR*CM*I**98.00**2.00~", (-98, -2, None)),
+        ("RMR*IV*I**88.00*100.00*2.00~ADX*-10.00*01~", (88, 2, 10)),
+        ("RMR*IV*I**88.00*100.00*2.00~ADX*10.00*01~", (88, 2, 10)),
+        ("RMR*IV*I**110.00*100.00~ADX*10.00*01~", (110, None, -10)),
+        ("RMR*IV*I**88.00~ADX*-10.00*01~", (88, None, 10)),
+    ],
+    ids=lambda one: one if isinstance(one, str) else None,
+)
+def test_what_is_paid_discounted_and_withheld_adds_up_to_the_document(
+    amounts: str, signed: tuple[int | None, ...], tmp_path: Path
+) -> None:
+    desk = Desk(tmp_path)
+    other = 500 - signed[0] if signed[0] else 0
+    body = f"ENT*1~{amounts}RMR*IV*OTHER**{other}.00~"
+    desk.take([("a.edi", Advice(amount="500.00", body=body).data())])
+    line = table(desk.result(), "remittance_lines").filter(invoice_reference="I")
+    assert line.select("paid_amount", "discount_amount", "deduction_amount").rows() == [
+        tuple(None if one is None else Decimal(one) for one in signed)
+    ]
+
+
 def test_a_reason_code_of_edifact_says_its_list_and_others_stand_as_they_are(tmp_path: Path) -> None:
     advice = (
         "UNB+UNOC:3+A:ZZ+B:ZZ+260928:1813+77'UNH+1+REMADV:D:96A:UN'BGM+481+RA-1+9'DTM+137:20260928:102'"

@@ -26,7 +26,7 @@ from o2c.sources.bank.money_once import choose_entries
 from o2c.sources.bank.notified import explain_entries, only, without
 from o2c.sources.bank.payments import REJECTED, contract_payments, sort_transactions
 from o2c.sources.bank.profiles import BankProfile
-from o2c.sources.bank.remitted import document_lines, remittance_lines, with_adjustments
+from o2c.sources.bank.remitted import document_lines, remittance_lines, with_adjustments, with_signs
 from o2c.sources.bank.statement_checks import (
     chain_issues,
     freshness_checks,
@@ -86,11 +86,8 @@ def contribute(
 
     lines = document_lines(money.payments, tables["lines"])
     more, paid_by = remittance_lines(tables["remittances"], tables["lines"], money.payments)
-    lines = with_adjustments(
-        pl.concat(
-            [lines, more.filter(~pl.col("payment_id").is_in(lines["payment_id"].implode()).fill_null(False))]
-        )
-    )
+    more = more.filter(~pl.col("payment_id").is_in(lines["payment_id"].implode()).fill_null(False))
+    lines = with_adjustments(with_signs(pl.concat([lines, more])))
     is_usable = pl.col("invoice_reference").is_not_null() & pl.col("paid_amount").is_not_null()
     payments = contract_payments(money.payments)
 

@@ -23,6 +23,7 @@ LINES: dict[str, pl.DataType] = {
     "discount_amount": MONEY,
     "deduction_amount": MONEY,
     "reason_code": pl.String(),
+    "gross_amount": MONEY,
     "_file_id": pl.String(),
     "_line": pl.Int64(),
 }
@@ -46,6 +47,7 @@ def document_lines(payments: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
             "discount_amount",
             "deduction_amount",
             "reason_code",
+            "gross_amount",
         ),
         on=["file_id", "entry_ordinal", "detail_ordinal"],
     )
@@ -63,6 +65,7 @@ def document_lines(payments: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
         pl.col("discount_amount").cast(MONEY),
         pl.col("deduction_amount").cast(MONEY),
         "reason_code",
+        pl.col("gross_amount").cast(MONEY),
         pl.col("file_id").alias("_file_id"),
         pl.col("entry_ordinal").alias("_line"),
     )
@@ -77,6 +80,34 @@ def with_adjustments(lines: pl.DataFrame) -> pl.DataFrame:
     is_adjustment = ~names_one & pl.col("paid_amount").is_not_null() & names_one.any().over("remittance_id")
     return lines.with_columns(
         invoice_reference=pl.when(is_adjustment).then(pl.lit(NO_DOCUMENT)).otherwise("invoice_reference")
+    )
+
+
+def with_signs(lines: pl.DataFrame) -> pl.DataFrame:
+    """Discounts and deductions signed so that paid + discount + deduction is what is settled of the document.
+
+    Senders sign them as they like. The document's amount says which signs are meant, where it is there; else a discount
+    is of the sign of what is paid, and a deduction stays as it was read.
+    """
+    discount, deduction = pl.col("discount_amount").fill_null(0), pl.col("deduction_amount").fill_null(0)
+    rest = pl.col("gross_amount") - pl.col("paid_amount")
+    of_paid = pl.when(pl.col("paid_amount") < 0).then(-discount.abs()).otherwise(discount.abs())
+    signs = [
+        (discount, deduction),
+        (-discount, deduction),
+        (discount, -deduction),
+        (-discount, -deduction),
+    ]
+    signed = pl.coalesce(
+        *(
+            pl.when(one + other == rest).then(pl.struct(one.alias("d"), other.alias("w")))
+            for one, other in signs
+        ),
+        pl.struct(of_paid.alias("d"), deduction.alias("w")),
+    )
+    return lines.with_columns(
+        pl.when(pl.col(name).is_not_null()).then(signed.struct.field(part)).cast(MONEY).alias(name)
+        for name, part in (("discount_amount", "d"), ("deduction_amount", "w"))
     )
 
 
@@ -130,6 +161,7 @@ def _lines(remittance_id: str, row: dict[str, Any], own: list[dict[str, Any]]) -
             "discount_amount": _money(line["discount_amount"]),
             "deduction_amount": _money(line["deduction_amount"]),
             "reason_code": _with_list(line["reason_code"], row["format"]),
+            "gross_amount": _money(line["gross_amount"]),
             "_file_id": row["file_id"],
             "_line": row["remittance_ordinal"],
         }
