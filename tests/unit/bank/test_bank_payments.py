@@ -64,6 +64,16 @@ def test_documents_that_the_payer_named_are_remittance_lines_of_the_payment(tmp_
     assert lines.rows() == [(payment_id, 1, "INV-1", Decimal(4)), (payment_id, 2, "INV-2", Decimal(6))]
 
 
+def test_documents_named_without_amounts_are_a_part_of_the_text(tmp_path: Path) -> None:
+    numbers = "".join(f"<RfrdDocInf><Nb>{number}</Nb></RfrdDocInf>" for number in ("INV-1", "INV-2"))
+    more = f"<RmtInf><Ustrd>INV-2</Ustrd><Ustrd>thanks</Ustrd><Strd>{numbers}</Strd></RmtInf>"
+    desk = Desk(tmp_path)
+    desk.take([("a.xml", Camt(entries=entry(details=detail(more=more))).xml())])
+    found = desk.result()
+    assert table(found)["reference_text"].to_list() == ["INV-2 thanks INV-1"]
+    assert table(found, "remittance_lines").is_empty()
+
+
 def test_an_adjustment_of_no_document_is_a_line_so_that_lines_add_up_to_the_payment(tmp_path: Path) -> None:
     body = "ENT*1~ADX*-10.00*01~RMR*IV*INV-1**100.00*100.00~RMR*CM*CM-7**20.00~"
     alone = Advice(amount="5.00", body="ENT*1~ADX*5.00*01~", head="TRN*1*TR-2~")

@@ -89,7 +89,15 @@ def contribute(
     more = more.filter(~pl.col("payment_id").is_in(lines["payment_id"].implode()).fill_null(False))
     lines = with_adjustments(with_signs(pl.concat([lines, more])))
     is_usable = pl.col("invoice_reference").is_not_null() & pl.col("paid_amount").is_not_null()
-    payments = contract_payments(money.payments)
+    named = (
+        lines.filter(
+            ~is_usable, pl.col("payment_id").is_not_null(), pl.col("invoice_reference").is_not_null()
+        )
+        .sort("remittance_id", "line_number")
+        .group_by("payment_id", maintain_order=True)
+        .agg(numbers="invoice_reference")
+    )
+    payments = contract_payments(money.payments, named)
 
     chain = chain_issues(chosen.heads)
     across = [*chain, *unfound_issues(told.unfound, chosen), *differing_issues(chosen)]

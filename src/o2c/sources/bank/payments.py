@@ -73,11 +73,19 @@ def sort_transactions(transactions: pl.DataFrame, owners: Mapping[str, str | Non
     return Sorted(payments.sort("turn"), others.sort("turn"))
 
 
-def contract_payments(payments: pl.DataFrame) -> pl.DataFrame:
-    """The columns of the contract, with file and entry ordinal; sorted by payment_id."""
+def contract_payments(payments: pl.DataFrame, named: pl.DataFrame) -> pl.DataFrame:
+    """The columns of the contract, with file and entry ordinal; sorted by payment_id.
+
+    Args:
+        payments: from ``sort_transactions``.
+        named: ``payment_id, numbers`` of documents that a payer named without saying what is paid of each: a part of
+            the reference text.
+    """
+    payments = payments.join(named, on="payment_id", how="left", validate="1:1", maintain_order="left")
     said = pl.concat_list(
         pl.col("references").fill_null([]),
         pl.col("text").fill_null("").str.split("\n"),
+        pl.col("numbers").fill_null([]),
     )
     words = said.list.eval(pl.element().str.strip_chars()).list.eval(
         pl.element()
