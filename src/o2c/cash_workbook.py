@@ -8,12 +8,11 @@ from datetime import date
 from hashlib import sha256
 from itertools import groupby
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
-from o2c.contract import MONEY
-from o2c.frames import Applications, CashCandidates, CashExceptions, Deductions
+from o2c.cash_codes import crosswalk_rows
+from o2c.frames import Applications, CashCandidates, CashExceptions
 from o2c.policy import ReasonCodesPolicy
 from o2c.workbooks import Column, Sheet, file_name, write_csv, write_workbook
 
@@ -179,7 +178,7 @@ def write_cash_workbook(
         Sheet(EXCEPTIONS, listed, columns, frozen_columns=1),
         Sheet("Candidates", candidates, _CANDIDATES, frozen_columns=2),
         Sheet("Applied", applied, _APPLIED, frozen_columns=1),
-        Sheet("Reason codes", _codes(reasons, sheets.deductions), _CODES, frozen_columns=3),
+        Sheet("Reason codes", crosswalk_rows(reasons, sheets.deductions), _CODES, frozen_columns=3),
     )
     return [
         write_workbook(folder / file_name(*stem, suffix=".xlsx"), pages, as_of, title="Cash exceptions"),
@@ -260,50 +259,6 @@ def _entries(reasons: ReasonCodesPolicy, max_candidates: int) -> tuple[Column, .
         if name not in ("payment_id", "code")
     )
     return (*entered, Column(HEADINGS["code"], "code", width=15))
-
-
-def _codes(reasons: ReasonCodesPolicy, deductions: pl.DataFrame) -> pl.DataFrame:
-    """Codes that wait for a meaning, then what each code that is known means."""
-    known = {reason.code: reason for reason in reasons.reasons}
-    lists = [("X12 426", None, reasons.x12_426), ("ISO 20022", None, reasons.iso_20022)]
-    lists += [("customer", customer_id, codes) for customer_id, codes in sorted(reasons.customers.items())]
-    mapped: list[dict[str, Any]] = [
-        {
-            "code_list": code_list,
-            "customer_id": customer_id,
-            "their_code": theirs,
-            "our_code": ours,
-            "text": known[ours].text,
-            "is_disputed": "yes" if known[ours].opens_dispute else "no",
-        }
-        for code_list, customer_id, codes in lists
-        for theirs, ours in sorted(codes.items())
-    ]
-    schema = dict.fromkeys(
-        ("code_list", "customer_id", "their_code", "our_code", "text", "is_disputed"), pl.String()
-    )
-    crosswalk = pl.DataFrame(mapped, schema=schema).with_columns(
-        deduction_count=pl.lit(None, dtype=pl.Int64),
-        deduction_amount=pl.lit(None, dtype=MONEY),
-        currency_code=pl.lit(None, dtype=pl.String),
-    )
-    waiting = (
-        Deductions.validate(deductions)
-        .filter((pl.col("reason_code") == reasons.unmapped) & pl.col("customer_reason_code").is_not_null())
-        .group_by("customer_id", "currency_code", their_code="customer_reason_code")
-        .agg(
-            deduction_count=pl.len().cast(pl.Int64),
-            deduction_amount=pl.col("deduction_amount").sum().cast(MONEY),
-        )
-        .with_columns(
-            code_list=pl.lit("not mapped"),
-            our_code=pl.lit(reasons.unmapped),
-            text=pl.lit(known[reasons.unmapped].text),
-            is_disputed=pl.lit("yes" if known[reasons.unmapped].opens_dispute else "no"),
-        )
-        .sort("customer_id", "their_code", "currency_code")
-    )
-    return pl.concat([waiting.select(crosswalk.columns), crosswalk])
 
 
 def _numbers(sheets: CashSheets) -> pl.DataFrame:

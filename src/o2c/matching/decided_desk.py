@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 
-from o2c.money import rounded
+from o2c.matching.decided_limits import Limit, Misfit, fitting, needs_amount
 
 CERTAIN = Decimal("1.000000")
 
@@ -19,14 +19,6 @@ def application_id_of(decision: dict[str, Any]) -> str:
 def deduction_id_of(decision: dict[str, Any]) -> str:
     """The id of the deduction that a decision becomes."""
     return f"deduction|{_pair(decision)}|{decision['decision_id']}"
-
-
-class Misfit(Exception):
-    """A decision does not fit: which field, and why."""
-
-    def __init__(self, name: str, reason: str) -> None:
-        super().__init__(reason)
-        self.name, self.reason = name, reason
 
 
 @dataclass
@@ -98,7 +90,7 @@ class DecisionDesk:
         if payment.amount > 0 and payment.taken_back >= payment.amount:
             raise Misfit("payment_id", f"payment {row['payment_id']} was taken back by the bank")
         item = self._item(row, payment)
-        amount = _fitting(
+        amount = fitting(
             row,
             payment.currency_code,
             Limit("payment_id", f"left of payment {row['payment_id']}", payment.left),
@@ -114,7 +106,7 @@ class DecisionDesk:
         memo = self._document(row, "credit_memo_id", payment)
         if not memo.is_credit_memo:
             raise Misfit("credit_memo_id", f"{row['credit_memo_id']} is no credit memo")
-        amount = _fitting(
+        amount = fitting(
             row,
             payment.currency_code,
             Limit("credit_memo_id", f"left of credit memo {row['credit_memo_id']}", -memo.open),
@@ -127,8 +119,8 @@ class DecisionDesk:
     def _give_up(self, row: dict[str, Any]) -> None:
         payment = self._payment(row)
         item = self._item(row, payment)
-        _needs_amount(row)
-        amount = _fitting(row, payment.currency_code, _open_of(row, item))
+        needs_amount(row)
+        amount = fitting(row, payment.currency_code, _open_of(row, item))
         item.open -= amount
         self._record(row, row["action"], amount, payment, item)
 
@@ -138,9 +130,9 @@ class DecisionDesk:
         if row["reason_code"] not in self.reasons:
             known = ", ".join(sorted(self.reasons))
             raise Misfit("reason_code", f"{row['reason_code']!r} is none of our reasons; there are {known}")
-        _needs_amount(row)
+        needs_amount(row)
         open_amount = item.open - item.deducted
-        amount = _fitting(row, payment.currency_code, _open_of(row, item)._replace(amount=open_amount))
+        amount = fitting(row, payment.currency_code, _open_of(row, item)._replace(amount=open_amount))
         item.deducted += amount
         self.deductions.append(
             {
@@ -267,47 +259,8 @@ class DecisionDesk:
         return item
 
 
-class Limit(NamedTuple):
-    """An amount that a decision stays within: the field that names whose it is, what it is, and how much."""
-
-    name: str
-    what: str
-    amount: Decimal
-
-
-def _fitting(row: dict[str, Any], currency_code: str, *limits: Limit) -> Decimal:
-    """The amount of a decision, or as much as fits; within every limit, and on the currency's minor unit.
-
-    Raises:
-        Misfit: it is beyond one, or nothing is there.
-    """
-    for limit in limits:
-        if limit.amount <= 0:
-            raise Misfit(limit.name, f"nothing is {limit.what}")
-    amount = row["amount"] if row["amount"] is not None else min(limit.amount for limit in limits)
-    if amount <= 0 or rounded(amount, currency_code) != amount:
-        raise Misfit("amount", f"{_plain(amount)} is no amount of {currency_code} above zero")
-    for limit in limits:
-        if amount > limit.amount:
-            raise Misfit(
-                "amount",
-                f"{_plain(amount)} {currency_code} is more than the {_plain(limit.amount)} {limit.what}",
-            )
-    return amount
-
-
 def _open_of(row: dict[str, Any], item: DocumentOnDesk) -> Limit:
     return Limit("invoice_id", f"open of {row['invoice_id']}", item.open)
-
-
-def _needs_amount(row: dict[str, Any]) -> None:
-    if row["amount"] is None:
-        raise Misfit("amount", f"{row['action'].replace('_', ' ')} needs an amount")
-
-
-def _plain(amount: Decimal) -> str:
-    """The amount without the zeros that only its column has."""
-    return f"{amount.normalize():f}" if amount != amount.to_integral_value() else f"{amount:.0f}"
 
 
 def said_of(row: dict[str, Any]) -> str:
