@@ -1,4 +1,5 @@
--- What is expected week by week and later is what is open, less what we owe: nothing twice, nothing forgotten.
+-- What is expected week by week and later is what is open, less what we owe: nothing twice, nothing
+-- forgotten.
 {{ config(tags=["ties"]) }}
 
 with

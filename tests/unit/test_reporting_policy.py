@@ -54,7 +54,7 @@ def test_the_edges_of_what_is_allowed_are_allowed(tmp_path: Path) -> None:
         ("grace_days: 7", "grace_days: 0"),
         ("horizon_weeks: 13", "horizon_weeks: 104"),
         ("baseline_date: 2026-07-01", "baseline_date: null"),
-        ("lineage_days: 180", "lineage_days: null"),
+        ("lineage_days: 62", "lineage_days: null"),
     )
     tables = reporting_tables(policy, None)
     row = tables["reporting"].row(0, named=True)

@@ -158,7 +158,7 @@ with
             disputes.disputed_amount,
             disputes.opened_date,
             documents.entity_id
-        from {{ ref("stg_disputes") }} as disputes
+        from {{ ref("int_disputes_unioned") }} as disputes
         inner join documents on documents.invoice_id = disputes.invoice_id
         inner join last_run on disputes.opened_date <= last_run.as_of_date
         union all
@@ -175,7 +175,7 @@ with
             null,
             disputes.resolved_date,
             documents.entity_id
-        from {{ ref("stg_disputes") }} as disputes
+        from {{ ref("int_disputes_unioned") }} as disputes
         inner join documents on documents.invoice_id = disputes.invoice_id
         inner join last_run on disputes.resolved_date <= last_run.as_of_date
     )
