@@ -168,8 +168,8 @@ def _lines(remittance_id: str, row: dict[str, Any], own: list[dict[str, Any]]) -
 
 
 def _with_list(reason_code: str | None, file_format: str) -> str | None:
-    """The code as it stands, but one of EDIFACT says so: equal codes of X12 mean other things."""
-    if reason_code and file_format.startswith("edifact."):
+    """The code as it stands, but one of EDIFACT, also in XML, says so: equal codes of X12 mean other things."""
+    if reason_code and file_format.startswith(("edifact.", "remadv_xml.")):
         return f"edifact_4465:{reason_code}"
     return reason_code
 
