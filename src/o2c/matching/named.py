@@ -67,14 +67,15 @@ def propose_named(named: pl.DataFrame, desk: Desk, policy: MatchingPolicy) -> Pr
     )
     over = fitted.filter(pl.col("shape") == "over")
     reread, doubtful = _reread(over, desk, policy)
-    explained = reread.select("payment_key", "family_id").unique()
+    ranged = _between(over, desk, policy)
+    explained = pl.concat([one.select("payment_key", "family_id") for one in (reread, ranged)]).unique()
     over = over.join(explained, on=["payment_key", "family_id"], how="anti")
     fitted = fitted.with_columns(is_for_person=pl.col("proposal").is_in(doubtful)).filter(
         (pl.col("shape") != "over") | pl.col("proposal").is_in(over["proposal"].unique().implode())
     )
     completed = _completed(over, desk, policy)
     misread = _misread(fitted.filter(pl.col("shape").is_in(INEXACT)), desk, policy)
-    found = (fitted, netted, chosen, completed, misread, reread)
+    found = (fitted, netted, chosen, completed, misread, reread, ranged)
     return together([described(rows, policy) for rows in found if rows.height])
 
 
@@ -158,6 +159,43 @@ def _with_credit_memos(sets: pl.DataFrame, desk: Desk, policy: MatchingPolicy) -
     )
     whole = pl.concat([base, rows], how="diagonal")
     return fit(whole, policy).filter(pl.col("shape") == "exact")
+
+
+def _between(over: pl.DataFrame, desk: Desk, policy: MatchingPolicy) -> pl.DataFrame:
+    """Two numbers with the family's items between them, where those make the sum right: a range of some spelling."""
+    numbers = desk.items_of(over, ["invoice_number"]).with_columns(
+        stem=pl.col("invoice_number").str.replace_all(r"\d", "#"),
+        place=pl.col("invoice_number").str.replace_all(r"\D", "").cast(pl.Int64, strict=False),
+    )
+    account = ["family_id", "entity_id", "currency_code"]
+    ends = (
+        numbers.filter(pl.len().over("proposal") == 2, pl.col("stem").n_unique().over("proposal") == 1)
+        .group_by("proposal", "stem", *account, maintain_order=True)
+        .agg(pl.col("paid", *_SHARED).first(), first=pl.col("place").min(), last=pl.col("place").max())
+        .filter((pl.col("last") - pl.col("first")).is_between(2, policy.max_range_length - 1))
+    )
+    inner = (
+        ends.join(
+            desk.items.filter(pl.col("open") > 0)
+            .select(*_OF_ITEM, "family_id", "open", "discount", "invoice_number")
+            .join(ends.select(account).unique(), on=account, how="semi")
+            .with_columns(
+                stem=pl.col("invoice_number").str.replace_all(r"\d", "#"),
+                place=pl.col("invoice_number").str.replace_all(r"\D", "").cast(pl.Int64, strict=False),
+            ),
+            on=[*account, "stem"],
+        )
+        .filter((pl.col("place") > pl.col("first")) & (pl.col("place") < pl.col("last")))
+        .with_columns(
+            rule=pl.lit("number_range"),
+            said=pl.format("{} in between", "invoice_number"),
+            reference_strength=pl.lit(float(policy.strengths.references["number_range"])),
+            is_vague=False,
+        )
+        .drop("first", "last", "stem", "place", "invoice_number")
+    )
+    base = over.join(inner, on="proposal", how="semi").select(inner.columns)
+    return fit(pl.concat([base, inner]), policy).filter(pl.col("shape") == "exact")
 
 
 def _reread(over: pl.DataFrame, desk: Desk, policy: MatchingPolicy) -> tuple[pl.DataFrame, list[int]]:

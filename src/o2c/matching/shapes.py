@@ -7,7 +7,7 @@ from o2c.policy import MatchingPolicy
 
 _WITHHOLDING = (
     r"\b(PARTIAL|PART PAYMENT|TEILZAHLUNG|TEILBETRAG|ACOMPTE|PARCIAL|DEDUCT|SHORT|LESS|MINUS|ABZ"
-    r"|KUERZ|KÜRZ|MANGEL|MAENGEL|MÄNGEL|CHARGEBACK|CLAIM|DISPUTE|REKLAMATION|RETENUE|DETRAZIONE)"
+    r"|DISC|SKONTO|SCONTO|ESCOMPTE|KUERZ|KÜRZ|MANGEL|MAENGEL|MÄNGEL|CHARGEBACK|CLAIM|DISPUTE|REKLAMATION|RETENUE|DETRAZIONE)"
 )
 
 # One row per item of a proposal; amounts in units. ``settled`` comes off the item (negative on credit memos), of it
@@ -68,6 +68,7 @@ def fit(members: pl.DataFrame, policy: MatchingPolicy) -> pl.DataFrame:
     )
     short = pl.col("total") - pl.col("paid")
     cents = pl.col("granted").filter(pl.col("granted") > 0).len().over(whole) * pl.col("minor_unit")
+    offered_cents = pl.col("discount").filter(pl.col("discount") > 0).len().over(whole) * pl.col("minor_unit")
     alone = (pl.col("item_count") == 1) & ~pl.col("has_credit") & ~pl.col("vague")
     slight = short * 10_000 <= pl.col("total") * int(policy.small_differences.max_ratio * 10_000)
     mostly = short * 10_000 <= pl.col("total") * int(policy.short_payment_ratio * 10_000)
@@ -76,7 +77,7 @@ def fit(members: pl.DataFrame, policy: MatchingPolicy) -> pl.DataFrame:
         .then(pl.lit("exact"))
         .when((pl.col("granted_total") > 0) & ((short - pl.col("granted_total")).abs() <= cents))
         .then(pl.lit("discount"))
-        .when((pl.col("offered_total") > 0) & (short == pl.col("offered_total")))
+        .when((pl.col("offered_total") > 0) & ((short - pl.col("offered_total")).abs() <= offered_cents))
         .then(pl.lit("late_discount"))
         .when((short > 0) & alone & (pl.col("paid") > 0) & _tells(short))
         .then(pl.lit("told_short"))
@@ -118,6 +119,7 @@ def _split(judged: pl.DataFrame) -> pl.DataFrame:
     shape = pl.col("shape")
     short = pl.col("total") - pl.col("paid")
     late = pl.col("discount") - pl.col("granted")
+    late = late + pl.when(pl.col("is_last")).then(short - pl.col("offered_total")).otherwise(0)
     # who rounds a discount another way is off by a cent an item: the last item takes the difference
     odd = (
         pl.when((shape == "discount") & pl.col("is_last")).then(short - pl.col("granted_total")).otherwise(0)
