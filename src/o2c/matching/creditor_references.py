@@ -35,9 +35,8 @@ def read_creditor_references(texts: pl.DataFrame) -> pl.DataFrame:
     return valid.select(pl.col("text_key").cast(pl.UInt32), *_READINGS).unique()
 
 
-def without_references(texts: pl.DataFrame) -> pl.DataFrame:
-    """Texts (text_key, book, plain) without the valid references in them: their digits are not read again."""
-    references = read_creditor_references(texts)
+def without_references(texts: pl.DataFrame, references: pl.DataFrame) -> pl.DataFrame:
+    """Texts (text_key, plain and others) without the valid references in them: their digits are not read again."""
     if references.is_empty():
         return texts
     held = texts.join(references.group_by("text_key").agg("read"), on="text_key", validate="1:1")

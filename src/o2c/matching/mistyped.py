@@ -85,7 +85,7 @@ def _words(texts: pl.DataFrame) -> pl.DataFrame:
     """
     plain_text = without_others(texts["plain"]).str.replace_all(LABELLED_NUMBER, " | ")
     words = (
-        texts.select("text_key", word=plain_text.str.extract_all(r"[^\s,;:()]+"))
+        texts.select("text_key", word=plain_text.str.extract_all(r"[^\s,;:()*+]+"))
         .explode("word", empty_as_null=False)
         .with_columns(word=pl.when(pl.col("word") != "|").then(bare(pl.col("word"))))
         .filter((pl.col("word") != "").fill_null(value=True))

@@ -44,7 +44,6 @@ _WEAK_WORDS = (
 # Below this a shared beginning, or the same consonants, are chance.
 _MIN_SHORTENED = 10
 TRUNCATED, WITHOUT_VOWELS = 0.95, 0.90
-_VOWELS = str.maketrans("", "", "AEIOU")
 
 
 def name_words(names: pl.Expr) -> pl.Expr:
@@ -110,35 +109,78 @@ def _folded(pattern: str) -> str:
     return pattern.replace("OE", "O").replace("UE", "U").replace("AE", "A")
 
 
-def likeness(one: str, other: str, at_least: float) -> float:
-    """How alike two names of words are, 0 to 1: 0 below ``at_least``, where their digits differ or one is empty.
+def likeness(ones: pl.Series, others: pl.Series, at_least: float) -> pl.Series:
+    """How alike the names of each pair are, 0 to 1: 0 below ``at_least``, where their digits differ or one is empty.
 
     The order of words means nothing. A name cut off by a bank (27 or 35 letters) is nearly the whole one, one without
     its vowels nearly so.
+
+    Args:
+        ones: names of words, from ``bare_name`` or ``core_name``.
+        others: as many others.
+        at_least: below this it is not worth to know how alike they are.
     """
-    if not one or not other or _digits(one) != _digits(other):
-        return 0.0
-    if one == other:
-        return 1.0
-    joined, whole = one.replace(" ", ""), other.replace(" ", "")
-    ratio = fuzz.ratio(joined, whole, score_cutoff=at_least * 100) / 100
-    if " " in one and " " in other:
-        ratio = max(ratio, fuzz.token_sort_ratio(one, other, score_cutoff=at_least * 100) / 100)
-    short, long = sorted((joined, whole), key=len)
-    if len(short) >= _MIN_SHORTENED:
-        if long.startswith(short):
-            ratio = max(ratio, TRUNCATED)
-        elif _consonants(short) == _consonants(long):
-            ratio = max(ratio, WITHOUT_VOWELS)
-    return ratio if ratio >= at_least else 0.0
+    both = pl.DataFrame(
+        {"one": ones, "other": others}, schema={"one": pl.String, "other": pl.String}
+    ).with_row_index("pair")
+    named = _features(pl.concat([both["one"], both["other"].rename("one")]).unique())
+    pairs = both.join(named, left_on="one", right_on="name", validate="m:1").join(
+        named, left_on="other", right_on="name", suffix="_other", validate="m:1"
+    )
+    short, long = pl.min_horizontal("length", "length_other"), pl.max_horizontal("length", "length_other")
+    shortened = short >= _MIN_SHORTENED
+    begins = pl.col("joined").str.starts_with(pl.col("joined_other")) | pl.col(
+        "joined_other"
+    ).str.starts_with(pl.col("joined"))
+    pairs = pairs.filter((short > 0) & (pl.col("digits") == pl.col("digits_other"))).with_columns(
+        known=pl.when(pl.col("joined") == pl.col("joined_other"))
+        .then(1.0)
+        .when(shortened & begins)
+        .then(TRUNCATED)
+        .when(shortened & (pl.col("consonants") == pl.col("consonants_other")))
+        .then(WITHOUT_VOWELS)
+        .otherwise(0.0),
+        most=2 * short / (short + long),
+    )
+    compared = pairs.filter((pl.col("most") >= at_least) & (pl.col("known") < 1))
+    ratios = pl.max_horizontal(
+        _ratios(compared["joined"], compared["joined_other"], at_least),
+        _ratios(compared["ordered"], compared["ordered_other"], at_least),
+    )
+    measured = compared.select("pair", ratio=ratios)
+    found = pairs.select("pair", "known").join(measured, on="pair", how="left", validate="1:1")
+    value = pl.max_horizontal("known", pl.col("ratio").fill_null(0.0))
+    return (
+        both.select("pair")
+        .join(
+            found.select("pair", likeness=pl.when(value >= at_least).then(value)),
+            on="pair",
+            how="left",
+            maintain_order="left",
+        )["likeness"]
+        .fill_null(0.0)
+    )
 
 
-def _consonants(name: str) -> str:
-    return name.translate(_VOWELS)
+def _features(names: pl.Series) -> pl.DataFrame:
+    """What pairs are compared by, once per name."""
+    joined = pl.col("name").str.replace_all(" ", "", literal=True)
+    return pl.DataFrame({"name": names}).select(
+        "name",
+        joined=joined,
+        ordered=pl.col("name").str.split(" ").list.sort().list.join(""),
+        digits=joined.str.replace_all(r"[^0-9]+", ""),
+        consonants=joined.str.replace_all("[AEIOU]+", ""),
+        length=joined.str.len_chars().cast(pl.Int64),
+    )
 
 
-def _digits(name: str) -> str:
-    return "".join(filter(str.isdigit, name))
+def _ratios(ones: pl.Series, others: pl.Series, at_least: float) -> pl.Series:
+    cutoff = at_least * 100
+    pairs = zip(ones.to_list(), others.to_list(), strict=True)
+    return pl.Series(
+        [fuzz.ratio(one, other, score_cutoff=cutoff) / 100 for one, other in pairs], dtype=pl.Float64
+    )
 
 
 def name_likeness(payer_names: pl.Series, customer_names: pl.Series) -> pl.Series:
@@ -150,13 +192,14 @@ def name_likeness(payer_names: pl.Series, customer_names: pl.Series) -> pl.Serie
         payer_core=core_name(pl.col("payer_name")),
         customer_core=core_name(pl.col("customer_name")),
     )
-    values = [
-        max(likeness(bare, other_bare, 0.0), likeness(core, other_core, 0.0))
-        for bare, other_bare, core, other_core in distinct.select(
-            "payer_bare", "customer_bare", "payer_core", "customer_core"
-        ).iter_rows()
-    ]
-    known = distinct.select("payer_name", "customer_name", likeness=pl.Series(values, dtype=pl.Float64))
+    known = distinct.select(
+        "payer_name",
+        "customer_name",
+        likeness=pl.max_horizontal(
+            likeness(distinct["payer_bare"], distinct["customer_bare"], 0.0),
+            likeness(distinct["payer_core"], distinct["customer_core"], 0.0),
+        ),
+    )
     return pairs.join(
         known, on=["payer_name", "customer_name"], how="left", nulls_equal=True, maintain_order="left"
     )["likeness"]

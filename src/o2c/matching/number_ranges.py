@@ -21,8 +21,8 @@ _ENDS = (*_START, "start_last", "start_key", "last", "steps", "is_short")
 # With the number that begins it.
 _MOST_BY_DIGITS = 10
 _LONGEST_END = 9
-_TO = r"(?:-{1,2}|TO|BIS|THRU|THROUGH|TILL|UNTIL|UP TO|A|AU|AL|TOT|T/M|T\.M\.|\.{2,3}|>|~)"
-_END_WITH_WORD = rf"^ *{_TO} *([A-Z]*)[-/_.#: ]*$"
+_TO = r"(?:-{1,2}|\.{2,3}|>|~|(?:TO|BIS|THRU|THROUGH|TILL|UNTIL|UP TO|A|AU|AL|TOT|T/M|T\.M\.)(?: |$))"
+_END_WITH_WORD = rf"^ *{_TO} *([-A-Z/_.#: ]*)$"
 _END_ALONE = rf"^ *{_TO} *$"
 
 
@@ -75,7 +75,7 @@ def _whole_ends(starts: pl.DataFrame, claimed: pl.DataFrame) -> pl.DataFrame:
         end_read="read",
         start_last=pl.col("first") - 1,
     )
-    word = pl.col("end_gap").str.extract(_END_WITH_WORD)
+    word = pl.col("end_gap").str.extract(_END_WITH_WORD).str.replace_all("[^A-Z]", "")
     further = pl.col("end_value").cast(pl.Int64) - pl.col("value").cast(pl.Int64)
     return (
         starts.join(following, on=["text_key", "start_last", "prefix", "tail"])

@@ -16,6 +16,7 @@ _CLAIMS = (
 )
 # Letters from which on something attached to a number is a word and not the code of another series.
 _WORD = 4
+_LONG = 7
 _CURRENCIES = ("EUR", "USD", "GBP", "CHF", "JPY")
 # How claims on the same digits rank: numbers with letters of their own, those without, and mere digits; each worse by
 # one where a blank stands between the digits.
@@ -23,6 +24,7 @@ LETTERED, UNLETTERED, WEAK = 0, 2, 10
 YEAR = r"^(?:19|20)[0-9]{2}$"
 _MONTH_AND_DAY = "(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])"
 _DAY_AND_MONTH = "(?:0[1-9]|[12][0-9]|3[01])(?:0[1-9]|1[0-2])"
+_SHORT_DAY = rf"^(?:[0-9]{{2}}{_MONTH_AND_DAY}|{_DAY_AND_MONTH}[0-9]{{2}}|{_MONTH_AND_DAY}[0-9]{{2}})$"
 _DAY = rf"^(?:(?:19|20)[0-9]{{2}}{_MONTH_AND_DAY}|{_DAY_AND_MONTH}(?:19|20)[0-9]{{2}})$"
 
 
@@ -125,9 +127,13 @@ def _judged(pairs: pl.DataFrame, series: list[str], at_least: int) -> pl.DataFra
     own, broken = pl.col("prefix") != "", pl.col("is_broken").cast(pl.Int32)
     long_enough = pl.col("number_stem").str.len_chars() + pl.col("suffix").str.len_chars() >= at_least
     strange = pl.col("is_elsewhere") | pl.col("is_of_strange_code")
-    is_itself = is_number_itself() & long_enough & (own | ~strange)
-    # Dashes between digits that are one with us make 11940-26 of 1194026: that is another number.
-    same_runs = own_word | (pl.col("run_count") == pl.col("last") - pl.col("first") + 1)
+    # 11940-26 is not 1194026, nor 160926 1609-26, unless our letters stand before it or a line broke inside.
+    runs = pl.col("last") - pl.col("first") + 1
+    same_runs = own_word | (pl.col("run_count") == runs)
+    may_be_day = pl.col("digits").str.contains(_SHORT_DAY)
+    fewer_runs = (pl.col("run_count") > runs) & ~may_be_day
+    alone = ~strange & ((pl.col("run_count") == runs) | fewer_runs | pl.col("is_broken"))
+    is_itself = is_number_itself() & long_enough & (own | alone)
     return (
         with_surroundings(pairs, series)
         .with_columns(is_itself=is_itself)
@@ -148,10 +154,15 @@ def _judged(pairs: pl.DataFrame, series: list[str], at_least: int) -> pl.DataFra
 def are_its_digits(at_least: int) -> pl.Expr:
     """The span is the number with letters or zeros lost, and nothing around it says that it is another's."""
     same_prefix = (pl.col("prefix") != "") & (pl.col("word") == pl.col("prefix"))
-    enough = pl.col("digits").str.len_chars() >= at_least
-    alone = enough & ~pl.col("is_of_strange_code") & ~pl.col("is_elsewhere")
-    prefixed = pl.col("prefix").str.len_chars() + pl.col("digits").str.len_chars() >= at_least
-    return ~pl.col("has_other_suffix") & pl.when(same_prefix).then(prefixed).otherwise(alone)
+    length = pl.col("digits").str.len_chars()
+    alone = (length >= at_least) & ~pl.col("is_of_strange_code") & ~pl.col("is_elsewhere")
+    prefixed = pl.col("prefix").str.len_chars() + length >= at_least
+    # Who writes some zeros writes all: 0017 is not 0000017.
+    all_zeros = ~pl.col("digits").str.starts_with("0") | (length >= pl.col("number_digits").str.len_chars())
+    fits = all_zeros & ~pl.col("has_other_suffix") & pl.when(same_prefix).then(prefixed).otherwise(alone)
+    # Of many digits none is there by chance, whatever is glued to them.
+    is_long = (length >= _LONG) & (pl.col("digits") == pl.col("number_digits")) & ~pl.col("is_elsewhere")
+    return fits | is_long
 
 
 def demoted(claimed: pl.DataFrame, reading: Reading, covered: pl.DataFrame) -> pl.DataFrame:

@@ -3,6 +3,7 @@
 import polars as pl
 
 from o2c.matching.catalogue import COUNTER, Catalogue, take_apart
+from o2c.matching.number_series import series_with_one_beginning
 from o2c.matching.numbers_in_text import YEAR, are_its_digits, with_surroundings
 from o2c.matching.reading import Reading
 
@@ -35,6 +36,7 @@ def part_claims(reading: Reading, claimed: pl.DataFrame, invoices: Catalogue, at
         [
             _by_parts(reading, several, series, at_least),
             _by_counter(reading.without(claimed), several, series, at_least),
+            _by_rest(reading.without(claimed), invoices, at_least),
         ]
     ).unique()
 
@@ -53,28 +55,12 @@ def _by_parts(reading: Reading, several: pl.DataFrame, series: list[str], at_lea
             .str.replace_all(r"\b0+([0-9])", "$1")
         )
     )
-    return _judged(spans, take_apart(numbers), ["book", "parts"], series, at_least)
+    return _judged(spans, take_apart(numbers), ["book", "parts"], series, at_least, "digits")
 
 
 def _by_counter(reading: Reading, several: pl.DataFrame, series: list[str], at_least: int) -> pl.DataFrame:
-    runs = reading.runs.select("text_key", first="run", before="gap", behind="after")
-    near = r"^[-/_.]?$"
-    following = reading.runs.select("text_key", first=pl.col("run") - 1).with_columns(
-        is_followed=pl.lit(value=True)
-    )
-    spans = (
-        reading.spans.filter(
-            (pl.col("first") == pl.col("last")) & (pl.col("digits").str.len_chars() >= at_least)
-        )
-        .join(runs, on=["text_key", "first"], validate="1:1")
-        .join(following, on=["text_key", "first"], how="left", validate="1:1")
-        # 2023-0017 is not 2024-0017: nothing else may be written closely around it.
-        .filter(
-            ~(pl.col("before").str.contains(r"^[-/_.]$"))
-            & ~(pl.col("behind").str.contains(near) & pl.col("is_followed").is_not_null())
-        )
-        .with_columns(counter_value=pl.col("digits").cast(pl.UInt64, strict=False))
-        .drop("before", "behind", "is_followed")
+    spans = _alone(reading, at_least).with_columns(
+        counter_value=pl.col("digits").cast(pl.UInt64, strict=False)
     )
     numbers = several.filter(
         (pl.col("counter").str.len_chars() >= at_least) & ~pl.col("counter").str.contains(YEAR)
@@ -84,16 +70,76 @@ def _by_counter(reading: Reading, several: pl.DataFrame, series: list[str], at_l
     )
     # Zeros are lost, never found; where a counter stands there with all its zeros, no other is meant.
     claims = _judged(
-        spans, take_apart(numbers), ["book", "counter_value"], series, at_least, "counter", "digits", "first"
+        spans,
+        take_apart(numbers),
+        ["book", "counter_value"],
+        series,
+        at_least,
+        "counter",
+        "counter",
+        "digits",
+        "first",
     ).filter(pl.col("digits").str.len_chars() <= pl.col("counter").str.len_chars())
     lost = pl.col("counter").str.len_chars() - pl.col("digits").str.len_chars()
     return claims.filter(lost == lost.min().over("text_key", "first")).select("text_key", "item_key", "read")
 
 
+def _alone(reading: Reading, at_least: int) -> pl.DataFrame:
+    """Single runs of digits with nothing written closely around them: 2023-0017 is not 2024-0017."""
+    near = r"^[-/_.]?$"
+    following = reading.runs.select("text_key", first=pl.col("run") - 1).with_columns(
+        is_followed=pl.lit(value=True)
+    )
+    single = (pl.col("first") == pl.col("last")) & (pl.col("digits").str.len_chars() >= at_least)
+    return (
+        reading.spans.filter(single & ~pl.col("gap").str.contains(r"^[-/_.]$"))
+        .join(following, on=["text_key", "first"], how="left", validate="1:1")
+        .filter(~(pl.col("after").str.contains(near) & pl.col("is_followed").is_not_null()))
+        .drop("is_followed")
+    )
+
+
+def _by_rest(reading: Reading, invoices: Catalogue, at_least: int) -> pl.DataFrame:
+    """By the digits that differ within a series, where all its numbers begin alike."""
+    spans = _alone(reading, at_least)
+    begun = series_with_one_beginning(invoices.numbers, at_least)
+    power = pl.lit(10, dtype=pl.UInt64).pow(pl.col("counter_length").cast(pl.UInt32)).cast(pl.UInt64)
+    meant = (
+        spans.join(begun, on="book")
+        .filter(pl.col("value") < power)
+        .with_columns(value=pl.col("base") + pl.col("value"))
+    )
+    numbers = take_apart(invoices.numbers.join(meant, on=["book", "value"], how="semi"))
+    same_series = pl.col("number").str.starts_with(pl.col("head")) & (
+        pl.col("number").str.len_chars() == pl.col("length")
+    )
+    pairs = (
+        meant.join(
+            numbers.select("item_key", "book", "value", "number", "prefix", "suffix", all_digits="digits"),
+            on=["book", "value"],
+        )
+        .filter(same_series)
+        .with_columns(number_digits=pl.col("all_digits").str.tail(pl.col("counter_length")))
+    )
+    return (
+        with_surroundings(pairs, invoices.series)
+        .filter(are_its_digits(at_least))
+        .select("text_key", "item_key", "read")
+    )
+
+
 def _judged(
-    spans: pl.DataFrame, numbers: pl.DataFrame, key: list[str], series: list[str], at_least: int, *also: str
+    spans: pl.DataFrame,
+    numbers: pl.DataFrame,
+    key: list[str],
+    series: list[str],
+    at_least: int,
+    part: str,
+    *also: str,
 ) -> pl.DataFrame:
-    pairs = spans.join(numbers.select("item_key", *key, "prefix", "suffix", "counter"), on=key)
+    pairs = spans.join(
+        numbers.select("item_key", *key, "prefix", "suffix", "counter", number_digits=pl.col(part)), on=key
+    )
     return (
         with_surroundings(pairs, series)
         .filter(are_its_digits(at_least))

@@ -28,9 +28,14 @@ _MAX_KEYS = 3
 
 @dataclass(frozen=True)
 class Directory:
-    """What is known of customers: names and accounts from which they paid."""
+    """What is known of customers, and the names of payers.
 
-    customers: pl.DataFrame
+    ``called``: customer_id, customer_name, bare, core; ``paying``: payer_name, bare, core, once per name; both without
+    empty names. ``accounts``: PayerAccounts.
+    """
+
+    called: pl.DataFrame
+    paying: pl.DataFrame
     accounts: pl.DataFrame
 
 
@@ -80,12 +85,8 @@ class NameRule:
     name: str = "payer_name"
 
     def find(self, payments: pl.DataFrame, directory: Directory, policy: MatchingPolicy) -> pl.DataFrame:
-        called = directory.customers.select(
-            "customer_id", "customer_name", bare=bare_name(pl.col("customer_name"))
-        ).filter(pl.col("bare") != "")
-        names = payments.select("payer_name").unique().with_columns(bare=bare_name(pl.col("payer_name")))
         return (
-            names.join(called, on="bare")
+            directory.paying.join(directory.called, on="bare")
             .select(
                 "payer_name", "customer_id", said=pl.format("{} is called {}", "customer_id", "customer_name")
             )
@@ -108,19 +109,17 @@ class SimilarNameRule:
 
         Only names that share a word, a beginning or an ending are compared: others are not similar.
         """
-        paying = _keyed(payments.select(name="payer_name").unique())
-        called = _keyed(directory.customers.select(name="customer_name").unique())
+        called = directory.called
+        paying = directory.paying.join(payments, on="payer_name", how="semi")
         floor = float(policy.name_similarity - policy.name_margin)
         pairs = _comparable(paying, called)
-        alike = [
-            max(
-                likeness(core, other_core, floor),
-                likeness(bare, other_bare, floor) if bare != other_bare else 1.0,
-            )
-            for bare, core, other_bare, other_core in pairs.iter_rows()
-        ]
         best = (
-            pairs.with_columns(likeness=pl.Series(alike, dtype=pl.Float64))
+            pairs.with_columns(
+                likeness=pl.max_horizontal(
+                    likeness(pairs["core"], pairs["core_right"], floor),
+                    likeness(pairs["bare"], pairs["bare_right"], floor),
+                )
+            )
             .filter(pl.col("likeness") > 0)
             .group_by("bare", "core_right")
             .agg(pl.col("likeness").max())
@@ -133,9 +132,11 @@ class SimilarNameRule:
             .select("bare", "core_right")
         )
         return (
-            best.join(called.select(customer_name="name", core_right="core"), on="core_right")
-            .join(paying.select("bare", payer_name="name"), on="bare")
-            .join(directory.customers, on="customer_name")
+            best.join(
+                called.select("customer_id", "customer_name", core_right="core"),
+                on="core_right",
+            )
+            .join(paying.select("bare", "payer_name"), on="bare")
             .join(payments.select("payment_key", "payer_name"), on="payer_name")
             .select(
                 "payment_key",
@@ -167,7 +168,9 @@ def find_payers(
     Returns:
         One row per payment_key and customer_id with the most trusted rule, sorted; ``PAYERS``.
     """
-    directory = Directory(customers, accounts)
+    called = _keyed(customers, "customer_name").select("customer_id", "customer_name", "bare", "core")
+    paying = _keyed(payments.select("payer_name").unique(), "payer_name")
+    directory = Directory(called, paying, accounts)
     found = [_ranked(rule, rule.find(payments, directory, policy)) for rule in SURE_RULES]
     known = pl.concat(found).select("payment_key").unique()
     unknown = payments.join(known, on="payment_key", how="anti")
@@ -190,12 +193,9 @@ def _account(column: str) -> pl.Expr:
     return pl.col(column).str.replace_all(" ", "", literal=True).str.to_uppercase()
 
 
-def _keyed(names: pl.DataFrame) -> pl.DataFrame:
-    return (
-        names.with_columns(bare=bare_name(pl.col("name")), core=core_name(pl.col("name")))
-        .filter(pl.col("bare") != "")
-        .sort("name")
-    )
+def _keyed(names: pl.DataFrame, column: str) -> pl.DataFrame:
+    keyed = names.with_columns(bare=bare_name(pl.col(column)), core=core_name(pl.col(column)))
+    return keyed.filter(pl.col("bare") != "")
 
 
 def _comparable(paying: pl.DataFrame, called: pl.DataFrame) -> pl.DataFrame:

@@ -66,9 +66,12 @@ def find_references(
     orders = [catalogue(items, column) for column in ("order_id", "po_number")]
     invoices = catalogue(items, "invoice_number").beside(orders)
     found, left = [], texts
-    for rows in (_by_lines, _by_id, _by_number, _by_creditor_reference):
+    for rows in (_by_lines, _by_id, _by_number):
         found.append(rows(left, items, invoices, policy))
         left = left.join(found[-1], on="text_key", how="anti")
+    held = read_creditor_references(left)
+    found.append(_by_creditor_reference(held, left, invoices, policy))
+    left = without_references(left, held).join(found[-1], on="text_key", how="anti")
     found += _in_texts(left, invoices, orders, policy)
     unsure = texts.join(_sure(pl.concat(found), texts, payments, items), on="text_key", how="anti")
     found.append(_by_typo(unsure, _amounts(unsure, payments, lines), payers, items, policy))
@@ -121,10 +124,9 @@ def _by_number(
 
 
 def _by_creditor_reference(
-    texts: pl.DataFrame, items: pl.DataFrame, invoices: Catalogue, policy: MatchingPolicy
+    held: pl.DataFrame, texts: pl.DataFrame, invoices: Catalogue, policy: MatchingPolicy
 ) -> pl.DataFrame:
-    references = read_creditor_references(texts)
-    found = invoices_of_references(references, texts, invoices, policy.min_reference_length)
+    found = invoices_of_references(held, texts, invoices, policy.min_reference_length)
     return _rows("creditor_reference", found, policy)
 
 
@@ -133,7 +135,7 @@ def _in_texts(
 ) -> list[pl.DataFrame]:
     """Numbers of invoices inside texts; parts of them and orders where there is none."""
     at_least, at_most = policy.min_reference_length, policy.max_items_per_reference
-    reading = read_texts(without_references(texts.select("text_key", "book", "plain")))
+    reading = read_texts(texts.select("text_key", "book", "plain"))
     claimed = claims(reading, invoices, at_least, at_most)
     spread = pl.DataFrame(schema=RANGES)
     if "number_range" in policy.rules:
@@ -163,13 +165,15 @@ def _in_texts(
 def _sure(
     found: pl.DataFrame, texts: pl.DataFrame, payments: pl.DataFrame, items: pl.DataFrame
 ) -> pl.DataFrame:
-    """Found rows of texts without a mistyped number: one stands there whole, or what was read has the amount."""
-    paid = texts.join(payments.select("payment_key", "unapplied_amount"), on="payment_key", validate="m:1")
-    owed = found.join(items.select("item_key", "open_amount"), on="item_key", validate="m:1").join(
-        paid.select("text_key", "unapplied_amount"), on="text_key", validate="m:1"
-    )
+    """``text_key`` of texts without a mistyped number: one stands there whole, or what was read has the amount."""
     is_weak = pl.col("rule").is_in(["digits", "order_number"])
-    return owed.filter(~is_weak | (pl.col("open_amount") == pl.col("unapplied_amount")))
+    exact = (
+        found.filter(is_weak)
+        .join(texts.select("text_key", "payment_key"), on="text_key", validate="m:1")
+        .join(payments.select("payment_key", amount="unapplied_amount"), on="payment_key", validate="m:1")
+        .join(items.select("item_key", amount="open_amount"), on=["item_key", "amount"])
+    )
+    return pl.concat([one.select("text_key") for one in (found.filter(~is_weak), exact)])
 
 
 def _by_typo(

@@ -103,6 +103,7 @@ LEDGER = (
         ("1001", "INV-1001", "digits"),
         ("0001001", "INV-1001", "digits"),
         ("Invoice 1001", "INV-1001", "digits"),
+        ("INV-2024-0017VOM3", "INV-2024-0017", "embedded_number"),
         ("RG 24/815", "RE/24/0815", "digits"),
         ("0815", "RE/24/0815", "digits"),
         ("INV-1001-01", "INV-1001", "digits"),
@@ -151,6 +152,8 @@ def test_a_text_names_the_invoice_by_the_rule(text, number, rule):
         "2023-0017",
         "INV-2023-0017",
         "24-1001",
+        "INV-1001B",
+        "RG 240815",
         "1234B",
         "INV-10",
         "17",
@@ -270,6 +273,52 @@ def test_a_range_names_its_ends_and_what_lies_between(text, first, last):
 )
 def test_what_is_no_range_names_its_ends_at_most(text, numbers):
     assert [number for number, _ in named(text, *SERIES)] == numbers
+
+
+YEARLY = [f"{number}-26" for number in range(1864, 1900)]
+
+
+@pytest.mark.parametrize("text", ["1864-26 - 1868-26", "RG 1864-26..1868", "1864-26 bis 1868"])
+def test_a_range_counts_before_the_year_at_the_end_of_numbers(text):
+    assert [number for number, _ in named(text, *YEARLY)] == [f"{n}-26" for n in range(1864, 1869)]
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [
+        ("INV-2026-013806,010259,018353", ["INV-2026-010259", "INV-2026-013806", "INV-2026-018353"]),
+        ("INV-2026-013806 und 010259", ["INV-2026-010259", "INV-2026-013806"]),
+        ("INV-2025-010259, 013806", ["INV-2025-010259"]),
+        ("INV-2026-013806, 10259", ["INV-2026-013806"]),
+        ("INV-2026-013806 Ref 010259", ["INV-2026-013806"]),
+        ("010259 INV-2026-013806", ["INV-2026-013806"]),
+    ],
+    ids=["a list", "with and", "of another year", "fewer digits", "other words between", "before the first"],
+)
+def test_a_list_goes_on_from_its_first_number(text, numbers):
+    ledger = ("INV-2026-013806", "INV-2026-010259", "INV-2026-018353", "INV-2025-010259")
+    assert [number for number, _ in named(text, *ledger)] == numbers
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("fuer 4110", [("900004110", "digits")]),
+        ("fuer 00004110", [("900004110", "digits")]),
+        ("fuer 04110", [("900004110", "digits")]),
+        ("fuer 110", []),
+        ("fuer 0411", []),
+        ("Kd-Nr 4110", []),
+        ("fuer 4111", []),
+    ],
+)
+def test_what_all_numbers_of_a_series_begin_with_may_be_left_out(text, found):
+    assert named(text, "900004110", "900011045") == found
+
+
+def test_a_series_that_begins_in_several_ways_is_no_series():
+    assert named("fuer 4110", "900004110", "100011045") == []
+    assert named("fuer 1", "900001", "900002") == []
 
 
 def test_a_range_passes_over_numbers_that_are_not_ours():
