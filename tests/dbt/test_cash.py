@@ -3,8 +3,8 @@
 from datetime import date
 
 import pytest
-from cash_books import back, built_with_cash, deduction, engine, ties
-from customer_books import Book
+from cash_books import back, built_with_cash, deduction, engine, ties, with_new_cash
+from customer_books import Book, load_book
 from receivables_books import read
 from test_receivables_edges import application, invoice, payment
 
@@ -217,32 +217,34 @@ def test_what_a_customer_withheld_is_contested_and_only_the_rest_is_past_due(tmp
     assert ties(build) == []
 
 
-@pytest.mark.parametrize(
-    ("row", "subject"),
-    [
-        (engine("X", "P", "I", "100.01", "2026-03-10"), "document"),
-        (engine("X", "P", "I", "0.01", "2026-03-10", application_type="discount"), "document"),
-        (engine("X", "P", "J", "50.01", "2026-03-10"), "payment"),
-        (
-            engine("X", "P", "J", "50.01", "2026-03-10", application_type="credit_memo", credit_memo_id="M"),
-            "document",
-        ),
-    ],
-    ids=["item", "discount beyond the item", "payment", "credit memo"],
-)
-def test_our_applications_never_exceed_what_there_is(tmp_path, row, subject):
+TOO_MUCH = [
+    ("document", [engine("X", "P", "I", "100.01", "2026-03-10")]),
+    (
+        "document",
+        [
+            engine("E", "P", "I", "100", "2026-03-10"),
+            engine("X", "P", "I", "0.01", "2026-03-10", application_type="discount"),
+        ],
+    ),
+    ("payment", [engine("E", "P", "I", "100", "2026-03-10"), engine("X", "P", "J", "50.01", "2026-03-10")]),
+    (
+        "document",
+        [engine("X", "P", "J", "50.01", "2026-03-10", application_type="credit_memo", credit_memo_id="M")],
+    ),
+]
+
+
+def test_our_applications_never_exceed_item_payment_or_credit_memo(tmp_path):
     tables = {
         "invoices": [invoice("I", "100"), invoice("J", "200"), memo("M", "50")],
         "payments": [payment("P", "150")],
     }
-    new = [engine("E", "P", "I", "100", "2026-03-10"), row]
-    if row["applied_amount"] == "100.01":
-        new = [row]
-    build = built_with_cash(Book(tables, [AS_OF]), tmp_path / "b", {}, {APPLIED: new})
-    with pytest.raises(
-        _dbt.BuildFailed, match=rf"assert_engine_applies_within_amounts: 1 rows\s+subject {subject}"
-    ):
-        ties(build)
+    build = built_with_cash(Book(tables, [AS_OF]), tmp_path / "b", {})
+    for subject, new in TOO_MUCH:
+        with_new_cash(build, {APPLIED: new})
+        found = rf"assert_engine_applies_within_amounts: 1 rows\s+subject {subject}"
+        with pytest.raises(_dbt.BuildFailed, match=found):
+            ties(build)
 
 
 def test_an_item_paid_twice_by_us_for_some_days_is_noticed_though_it_is_right_in_the_end(tmp_path):
@@ -262,8 +264,7 @@ def test_an_item_paid_twice_by_us_for_some_days_is_noticed_though_it_is_right_in
     ):
         ties(build)
     new[2]["application_date"] = "2026-03-20"
-    build = built_with_cash(Book(tables, [AS_OF]), tmp_path / "again", {}, {APPLIED: new})
-    assert ties(build) == []
+    assert ties(with_new_cash(build, {APPLIED: new})) == []
 
 
 def test_what_the_ledger_books_since_speaks_against_ours_and_does_not_stop_the_run(tmp_path):
@@ -315,6 +316,25 @@ def test_an_exception_without_anything_to_decide_is_refused(tmp_path):
     new["raw.cash_exceptions"].append(
         exception | {"payment_id": "P", "payment_amount": "100", "unapplied_amount": "0"}
     )
-    build = built_with_cash(Book(tables, [AS_OF]), tmp_path / "again", {}, new)
+    with_new_cash(build, new)
     with pytest.raises(_dbt.BuildFailed, match=r"payment_id P, reason_code no_match"):
         ties(build)
+
+
+def test_the_same_money_from_the_bank_and_from_the_ledger_is_noticed(tmp_path):
+    """Five equal payments of seven are the same money; four, or five of ten, may be chance."""
+    of_ledger = [payment(f"L{n}", f"{n}.25") for n in range(1, 6)]
+    of_bank = [payment(f"B{n}", f"{n}.25", _source="_bank") for n in range(1, 6)]
+    more = [payment(f"C{n}", f"{n}.75", _source="_bank") for n in range(5)]
+    for name, payments, found in (
+        ("five of seven", [*of_ledger, *of_bank, *more[:2]], ["assert_payments_come_one_way"]),
+        ("four", [*of_ledger, *of_bank[:4]], []),
+        ("five of ten", [*of_ledger, *of_bank, *more], []),
+    ):
+        tables = {"invoices": [invoice("I", "100")], "payments": payments}
+        folder = tmp_path / name
+        folder.mkdir()
+        build = load_book(Book(tables, [AS_OF]), folder)
+        _dbt.run_models(build, folder, "stg_payments")
+        findings = _dbt.run_tests(build, folder, "assert_payments_come_one_way", exclude="")
+        assert [finding.name for finding in findings] == found, name
