@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from matching_books import AS_OF, POLICY, apply
 from random_books import books
 
-EXAMPLES = int(os.environ.get("O2C_LAW_EXAMPLES", "25"))
+EXAMPLES = int(os.environ.get("O2C_LAW_EXAMPLES", "15"))
 PHASES = [phase for phase in Phase if phase != Phase.shrink or os.environ.get("O2C_LAW_SHRINK")]
 TOGETHER = settings(
     max_examples=EXAMPLES,

@@ -15,7 +15,7 @@ from random_books import books, days
 from o2c.contract import MONEY
 
 # A few books each time; more where somebody changes the rules: O2C_LAW_EXAMPLES=500 make test.
-EXAMPLES = int(os.environ.get("O2C_LAW_EXAMPLES", "12"))
+EXAMPLES = int(os.environ.get("O2C_LAW_EXAMPLES", "8"))
 # A failing book is made smaller only on demand: O2C_LAW_SHRINK=1, since each try is a whole run.
 PHASES = [phase for phase in Phase if phase != Phase.shrink or os.environ.get("O2C_LAW_SHRINK")]
 FEW = settings(
