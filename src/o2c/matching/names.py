@@ -8,6 +8,8 @@ forms (Inc, GmbH & Co. KG, S.p.A.), ``core`` is also without words that say noth
 import polars as pl
 from rapidfuzz import fuzz
 
+from o2c.matching.wording import plain
+
 # Words as they are after punctuation is gone.
 _LEGAL_FORMS = (
     # English
@@ -46,41 +48,41 @@ _MIN_SHORTENED = 10
 TRUNCATED, WITHOUT_VOWELS = 0.95, 0.90
 
 
-def name_words(names: pl.Expr) -> pl.Expr:
-    """The words of a name, in capitals, each with a blank before it; empty where there is none."""
-    plain = (
-        names.fill_null("")
-        .str.replace_many(
-            ["ß", "ẞ", "ø", "Ø", "ł", "Ł", "đ", "Đ"], ["ss", "SS", "o", "O", "l", "L", "d", "D"]
-        )
-        .str.normalize("NFKD")
-        .str.replace_all(r"\p{M}|[\u00AD\u200B-\u200F\u2060\uFEFF]", "")
-        .str.to_uppercase()
-        .str.replace_all("Æ", "AE", literal=True)
-        .str.replace_all("Œ", "OE", literal=True)
-        # An address behind the name: ", 12 Main St".
-        .str.replace(r",[^,]*[0-9].*$", "")
-        .str.replace_all(r"&|\+", " AND ")
-        # A/S and c/o would be two words, S.p.A. three; apostrophes join (MCDONALD'S).
-        .str.replace_all(r"\b([A-Z])/([A-Z])\b", "$1$2")
-        .str.replace_all(_FOREIGN_FORMS, " ")
-        .str.replace_all(r"[.'’`´]", "")
-        .str.replace_all(r"[^\p{L}\p{N}]+", " ")
-        .str.strip_chars(" ")
+def name_keys(names: pl.Series) -> pl.DataFrame:
+    """``bare, core`` of each name, in their order; empty for an empty name only."""
+    words = _words(names).to_frame("words")
+    return words.select(bare=_bare(pl.col("words")), core=_core(pl.col("words")))
+
+
+def _words(names: pl.Series) -> pl.Series:
+    """The words of names, in capitals, each with a blank before it; empty where there is none."""
+    written = (
+        plain(names.fill_null(""))
+        .to_frame("name")
+        .select(
+            pl.col("name")
+            .str.replace_many(["Ø", "Ł", "Đ", "Æ", "Œ"], ["O", "L", "D", "AE", "OE"])
+            # An address behind the name: ", 12 Main St".
+            .str.replace(r",[^,]*[0-9].*$", "")
+            .str.replace_all(r"&|\+", " AND ")
+            .str.replace_all(_FOREIGN_FORMS, " ")
+            # A/S and c/o would be two words, S.p.A. three; apostrophes join (MCDONALD'S).
+            .str.replace_all(r"\b([A-Z])/([A-Z])\b", "$1$2")
+            .str.replace_all(r"[.'’`´]", "")
+            .str.replace_all(r"[^\p{L}\p{N}]+", " ")
+            .str.strip_chars(" ")
+        )["name"]
     )
-    return (
-        pl.when(plain != "")
-        .then(" " + plain)
-        .otherwise(pl.lit(""))
-        .str.replace_all(r" (?:UND|ET|OG|OCH|EN)( )", " AND$1")
+    words = pl.when(pl.col("name") != "").then(" " + pl.col("name")).otherwise(pl.lit(""))
+    return written.to_frame("name").select(
+        name=words.str.replace_all(r" (?:UND|ET|OG|OCH|EN)( )", " AND$1")
         # Umlauts are written both ways: MUELLER, MULLER.
         .str.replace_all(r"([AOU])E", "$1")
-    )
+    )["name"]
 
 
-def bare_name(names: pl.Expr) -> pl.Expr:
-    """A name without legal forms, blanks and the word "and"; empty only for an empty name."""
-    words = name_words(names)
+def _bare(words: pl.Expr) -> pl.Expr:
+    """Words without legal forms, blanks and the word "and"."""
     shorter = (
         words.str.replace(_folded(_LEGAL_FORMS_AT_END), "")
         .str.replace(_folded(_LEGAL_FORMS_INSIDE), "$1$2")
@@ -90,9 +92,8 @@ def bare_name(names: pl.Expr) -> pl.Expr:
     return kept.str.replace_all(r" AND( |$)", "$1").str.replace_all(" ", "", literal=True)
 
 
-def core_name(names: pl.Expr) -> pl.Expr:
-    """The words that tell companies apart: what ``bare_name`` drops and weak words are gone, blanks stay."""
-    words = name_words(names)
+def _core(words: pl.Expr) -> pl.Expr:
+    """The words that tell companies apart: what ``_bare`` drops and weak words are gone, blanks stay."""
     shorter = words
     for _ in range(2):  # a weak word may uncover a legal form, and neighbours share the blank between them
         shorter = (
@@ -116,7 +117,7 @@ def likeness(ones: pl.Series, others: pl.Series, at_least: float) -> pl.Series:
     its vowels nearly so.
 
     Args:
-        ones: names of words, from ``bare_name`` or ``core_name``.
+        ones: bare or core names, from ``name_keys``.
         others: as many others.
         at_least: below this it is not worth to know how alike they are.
     """
@@ -186,18 +187,14 @@ def _ratios(ones: pl.Series, others: pl.Series, at_least: float) -> pl.Series:
 def name_likeness(payer_names: pl.Series, customer_names: pl.Series) -> pl.Series:
     """How alike the names of each pair are, 0 to 1, in the order given. An empty or unknown name is like none."""
     pairs = pl.DataFrame({"payer_name": payer_names, "customer_name": customer_names}, strict=False)
-    distinct = pairs.unique().with_columns(
-        payer_bare=bare_name(pl.col("payer_name")),
-        customer_bare=bare_name(pl.col("customer_name")),
-        payer_core=core_name(pl.col("payer_name")),
-        customer_core=core_name(pl.col("customer_name")),
-    )
+    distinct = pairs.unique()
+    payers, customers = name_keys(distinct["payer_name"]), name_keys(distinct["customer_name"])
     known = distinct.select(
         "payer_name",
         "customer_name",
         likeness=pl.max_horizontal(
-            likeness(distinct["payer_bare"], distinct["customer_bare"], 0.0),
-            likeness(distinct["payer_core"], distinct["customer_core"], 0.0),
+            likeness(payers["bare"], customers["bare"], 0.0),
+            likeness(payers["core"], customers["core"], 0.0),
         ),
     )
     return pairs.join(

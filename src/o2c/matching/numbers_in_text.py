@@ -123,9 +123,33 @@ def is_number_itself() -> pl.Expr:
 
 def _judged(pairs: pl.DataFrame, series: list[str], at_least: int) -> pl.DataFrame:
     """Each claim as the number itself, as its digits, or dropped."""
+    plainly = _is_plainly_itself() & (_length() >= at_least)
+    sure = pairs.filter(plainly).with_columns(
+        rule=pl.lit("embedded_number"), trust=LETTERED + pl.col("is_broken").cast(pl.Int32)
+    )
+    return pl.concat([sure.select(*_CLAIMS), _judged_closely(pairs.filter(~plainly), series, at_least)])
+
+
+def _is_plainly_itself() -> pl.Expr:
+    """Our letters and all digits, with nothing glued behind: no more needs to be known."""
+    return (
+        (pl.col("prefix").str.len_chars() > 1)
+        & (pl.col("suffix") == "")
+        & (pl.col("digits") == pl.col("number_digits"))
+        & pl.col("stem").str.ends_with(pl.col("number_stem"))
+        & ~pl.col("after").str.contains("^[A-Z]")
+    )
+
+
+def _length() -> pl.Expr:
+    """Letters and digits of a number."""
+    return pl.col("number_stem").str.len_chars() + pl.col("suffix").str.len_chars()
+
+
+def _judged_closely(pairs: pl.DataFrame, series: list[str], at_least: int) -> pl.DataFrame:
     own_word = (pl.col("prefix") != "") & (pl.col("word") == pl.col("prefix"))
     own, broken = pl.col("prefix") != "", pl.col("is_broken").cast(pl.Int32)
-    long_enough = pl.col("number_stem").str.len_chars() + pl.col("suffix").str.len_chars() >= at_least
+    long_enough = _length() >= at_least
     strange = pl.col("is_elsewhere") | pl.col("is_of_strange_code")
     # 11940-26 is not 1194026, nor 160926 1609-26, unless our letters stand before it or a line broke inside.
     runs = pl.col("last") - pl.col("first") + 1

@@ -9,7 +9,7 @@ from typing import Protocol
 
 import polars as pl
 
-from o2c.matching.names import bare_name, core_name, likeness
+from o2c.matching.names import likeness, name_keys
 from o2c.policy import MatchingPolicy
 from o2c.policy.matching import PAYER_RULES
 
@@ -194,8 +194,7 @@ def _account(column: str) -> pl.Expr:
 
 
 def _keyed(names: pl.DataFrame, column: str) -> pl.DataFrame:
-    keyed = names.with_columns(bare=bare_name(pl.col(column)), core=core_name(pl.col(column)))
-    return keyed.filter(pl.col("bare") != "")
+    return names.hstack(name_keys(names[column])).filter(pl.col("bare") != "")
 
 
 def _comparable(paying: pl.DataFrame, called: pl.DataFrame) -> pl.DataFrame:

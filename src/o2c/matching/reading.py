@@ -48,33 +48,31 @@ _WITH_SEPARATOR = r"[0-9][./,' -][0-9]|[$€£]|(?:EUR|USD|GBP|CHF|JPY) ?[0-9]|[
 class Reading:
     """What was read in texts.
 
-    ``texts``: text_key, book, plain. ``runs``: one row per run of digits of a text, in order (run), with gap (what
-    stands before it), digits, after. ``spans``: one row per run or neighbouring runs (first, last) that may be one
-    number; parts are its runs without leading zeros, stem its letters and digits with the letters before it.
+    ``runs``: one row per run of digits of a text (text_key, book), in order (run), with gap (what stands before it),
+    digits, after. ``spans``: one row per run or neighbouring runs (first, last) that may be one number; parts are its
+    runs without leading zeros, stem its letters and digits with the letters before it. ``run_count``: of all texts.
     """
 
-    texts: pl.DataFrame
     runs: pl.DataFrame
     spans: pl.DataFrame
+    run_count: int
 
     def without(self, texts: pl.DataFrame) -> "Reading":
         """The other texts (text_key)."""
-        return Reading(
-            *(frame.join(texts, on="text_key", how="anti") for frame in (self.texts, self.runs, self.spans))
-        )
+        frames = (frame.join(texts, on="text_key", how="anti") for frame in (self.runs, self.spans))
+        return Reading(*frames, self.run_count)
 
     def beside(self, runs: pl.DataFrame) -> "Reading":
         """The texts without the runs of digits (text_key, run) that are known."""
-        spans = self.spans
-        for end in ("first", "last"):
-            spans = spans.join(runs, left_on=["text_key", end], right_on=["text_key", "run"], how="anti")
-        return Reading(self.texts, self.runs, spans)
+        known = pl.repeat(value=False, n=self.run_count, eager=True).scatter(runs["run"].unique(), True)
+        is_free = ~(known.gather(self.spans["first"]) | known.gather(self.spans["last"]))
+        return Reading(self.runs, self.spans.filter(is_free), self.run_count)
 
 
 def read_texts(texts: pl.DataFrame) -> Reading:
     """All numbers in texts (text_key, book, plain), which must be in the order of text_key."""
     runs = _runs(texts.with_columns(without_others(texts["plain"])))
-    return Reading(texts, runs, _spans(runs))
+    return Reading(runs, _spans(runs), runs.height)
 
 
 def without_others(plain: pl.Series) -> pl.Series:
@@ -164,19 +162,19 @@ def _longer(spans: pl.DataFrame, runs: pl.DataFrame) -> pl.DataFrame:
     near = (pl.col("after").str.len_chars() <= _WIDEST_GAP) & ~pl.col("after").str.contains(
         _OUT, literal=True
     )
+    begun = spans.filter(near & (pl.col("last") + 1 < runs.height)).with_columns(last=pl.col("last") + 1)
+    # Runs are numbered as they stand.
     following = runs.select(
-        "text_key",
-        last="run",
+        next_text="text_key",
         next_gap="gap",
         next_letters="letters",
         next_digits="digits",
         next_piece="piece",
         next_after="after",
-    )
+    )[begun["last"]]
     return (
-        spans.filter(near)
-        .with_columns(last=pl.col("last") + 1)
-        .join(following, on=["text_key", "last"], validate="m:1")
+        begun.hstack(following)
+        .filter(pl.col("text_key") == pl.col("next_text"))
         .select(
             "text_key",
             "book",

@@ -4,15 +4,15 @@ import polars as pl
 import pytest
 from matching_books import names
 
-from o2c.matching.names import bare_name, core_name, families, name_likeness
+from o2c.matching.names import families, name_keys, name_likeness
 
 
 def bare(name):
-    return pl.DataFrame({"name": [name]}, schema={"name": pl.String}).select(bare_name(pl.col("name"))).item()
+    return name_keys(pl.Series([name], dtype=pl.String))["bare"].item()
 
 
 def core(name):
-    return pl.DataFrame({"name": [name]}, schema={"name": pl.String}).select(core_name(pl.col("name"))).item()
+    return name_keys(pl.Series([name], dtype=pl.String))["core"].item()
 
 
 def alike(one, other):
