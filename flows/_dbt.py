@@ -21,6 +21,7 @@ from dbt.parser.manifest import extended_mashumaro_encoder, extended_mashumuro_d
 
 from o2c import warehouse
 from o2c.publish import MART_SCHEMAS, Mart
+from o2c.report.definitions import MartWords
 from o2c.settings import Settings
 
 PROJECT = Path(__file__).parent.parent / "dbt_project"
@@ -113,6 +114,17 @@ def list_marts(build: Path) -> list[Mart]:
                 )
             marts.append(Mart(f"{node.schema}.{node.name}", keys[identity]))
     return sorted(marts, key=lambda mart: mart.name)
+
+
+def describe_marts(build: Path) -> dict[str, MartWords]:
+    """What the project says of each mart and its columns, by ``schema.table``."""
+    return {
+        f"{node.schema}.{node.name}": MartWords(
+            node.description, {name: column.description for name, column in node.columns.items()}
+        )
+        for node in _manifest(build.stem, ()).nodes.values()
+        if isinstance(node, ModelNode) and node.schema in MART_SCHEMAS
+    }
 
 
 def _invoke(command: Sequence[str], build: Path, folder: Path) -> dbtRunnerResult:

@@ -9,6 +9,7 @@ from flows.apply_cash import AppliedCash, record_cash
 from flows.cash_lists import tell_cash, write_cash_list
 from flows.credit_review import Accounts
 from flows.ingest import Inputs
+from flows.report import write_report
 from flows.sending import Letters
 from o2c import gates
 from o2c.dated_release import prepare_dates
@@ -57,10 +58,11 @@ def publish(
         counts["files"] = write_workbooks(run, release, accounts) + write_cash_list(run, release, cash)
         for folder in ("worklists", "agency", "credit", "cash"):
             run.outputs[folder] = str(run.home.published / folder)
-        run.outputs["tables"] = str(run.home.published / "o2c.duckdb")
-        run.outputs["manifest"] = str(run.folder / "manifest.json")
-        switch_to(release, run.home)
-        run.ledger.finish_run(run.run_number, "published", run.now, applications_file)
+    write_report(run, release)
+    run.outputs["tables"] = str(run.home.published / "o2c.duckdb")
+    run.outputs["manifest"] = str(run.folder / "manifest.json")
+    switch_to(release, run.home)
+    run.ledger.finish_run(run.run_number, "published", run.now, applications_file)
     write_json(run.folder / "manifest.json", run.manifest())
     forget_old_runs(run)
 
@@ -78,6 +80,7 @@ def publish_dates(run: Run, *, rewrites_history: bool, has_decisions: bool) -> N
     dates = list(run.run_dates)
     with run.step("publish") as counts:
         marts = built_marts(run)
+        whole = None
         if has_decisions:
             whole = prepare_release(
                 run.build,
@@ -112,11 +115,13 @@ def publish_dates(run: Run, *, rewrites_history: bool, has_decisions: bool) -> N
                 threads=threads,
                 memory_limit=memory_limit,
             )
-        run.outputs["tables"] = str(run.home.published / "o2c.duckdb")
-        run.outputs["manifest"] = str(run.folder / "manifest.json")
-        switch_to(release, run.home)
-        run.ledger.finish_run(run.run_number, "published", run.now, also_of=dates)
         counts["dates"] = len(dates)
+    if len(dates) == 1:  # tables of the last run date alone would be of another date than the other pages
+        write_report(run, *filter(None, (whole, release)), replaces=rewrites_history)
+    run.outputs["tables"] = str(run.home.published / "o2c.duckdb")
+    run.outputs["manifest"] = str(run.folder / "manifest.json")
+    switch_to(release, run.home)
+    run.ledger.finish_run(run.run_number, "published", run.now, also_of=dates)
     write_json(run.folder / "manifest.json", run.manifest())
     forget_old_runs(run)
 
