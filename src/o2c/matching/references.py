@@ -16,11 +16,12 @@ from o2c.matching.creditor_references import (
 from o2c.matching.mistyped import mistyped
 from o2c.matching.number_lists import list_claims
 from o2c.matching.number_ranges import RANGES, ranges
-from o2c.matching.numbers_in_text import best_claims, claims, covered_runs, demoted
+from o2c.matching.numbers_in_text import claims
 from o2c.matching.order_numbers import order_claims
 from o2c.matching.parts_of_numbers import part_claims
 from o2c.matching.reading import read_texts
 from o2c.matching.remittances import documents_of_lines, lines_of_payments
+from o2c.matching.rival_claims import best_claims, covered_runs, demoted
 from o2c.matching.whole_texts import invoices_by_id, invoices_by_number
 from o2c.matching.wording import digit_value, plain
 from o2c.policy import MatchingPolicy
