@@ -7,27 +7,42 @@ with
     as_of_dates as (select * from {{ ref("stg_as_of_dates") }}),
     last_run as (select max(as_of_date) as as_of_date from as_of_dates where is_run_date),
     documents as (select * from {{ ref("int_documents_reduced") }}),
+    -- read apart: what is read once is not kept in memory
+    credit_memos as (select * from {{ ref("int_documents_reduced") }} where document_type = 'credit_memo'),
     payments as (select * from {{ ref("int_payments_counted") }}),
 
+    gone as (
+        select reverses_application_id as application_id
+        from {{ ref("stg_engine_applications") }}
+        where reverses_application_id is not null
+        union
+        select application_id
+        from {{ ref("int_applications_superseded") }}
+    ),
+
     standing as (
-        select applications.*
-        from {{ ref("int_applications_typed") }} as applications
-        inner join last_run on last_run.as_of_date >= applications.application_date
-        left join
-            {{ ref("stg_engine_applications") }} as negations
-            on negations.reverses_application_id = applications.application_id
+        select engine.*
+        from {{ ref("stg_engine_applications") }} as engine
+        cross join last_run
+        left join gone on gone.application_id = engine.application_id
         where
-            applications.applied_by <> 'ledger'
-            and applications.application_type <> 'reversal'
-            and negations.application_id is null
+            engine.application_date <= last_run.as_of_date
+            and engine.application_type <> 'reversal'
+            and gone.application_id is null
     ),
 
     spent as (
-        select applications.payment_id, sum(applications.applied_amount) as applied_amount
-        from {{ ref("int_applications_typed") }} as applications
-        inner join (select distinct payment_id from standing) as touched using (payment_id)
-        where applications.settlement_type = 'payment'
-        group by applications.payment_id
+        select payment_id, sum(applied_amount) as applied_amount
+        from {{ ref("int_applications_typed") }}
+        where settlement_type = 'payment'
+        group by payment_id
+    ),
+
+    overspent as (
+        select payments.payment_id
+        from payments
+        inner join spent on spent.payment_id = payments.payment_id
+        where spent.applied_amount > payments.payment_amount and payments.payment_amount >= 0
     ),
 
     judged as (
@@ -43,7 +58,7 @@ with
                 then 'document_missing'
                 when documents.is_cancelled
                 then 'document_cancelled'
-                when standing.settlement_type = 'credit_memo' and credit_memos.invoice_id is null
+                when standing.application_type = 'credit_memo' and credit_memos.invoice_id is null
                 then 'credit_memo_missing'
                 when credit_memos.is_cancelled
                 then 'credit_memo_cancelled'
@@ -51,7 +66,7 @@ with
                     payments.entity_id <> documents.entity_id
                     or payments.currency_code <> documents.currency_code
                 then 'document_elsewhere'
-                when spent.applied_amount > payments.payment_amount and payments.payment_amount >= 0
+                when overspent.payment_id is not null
                 then 'payment_overspent'
                 when documents.left_amount < 0 and documents.document_type <> 'credit_memo'
                 then 'document_overpaid'
@@ -61,8 +76,8 @@ with
         from standing
         left join payments on payments.payment_id = standing.payment_id
         left join documents on documents.invoice_id = standing.invoice_id
-        left join documents as credit_memos on credit_memos.invoice_id = standing.credit_memo_id
-        left join spent on spent.payment_id = standing.payment_id
+        left join credit_memos on credit_memos.invoice_id = standing.credit_memo_id
+        left join overspent on overspent.payment_id = standing.payment_id
     )
 
 select *

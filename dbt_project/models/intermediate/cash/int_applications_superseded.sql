@@ -3,19 +3,26 @@
 with
     ledger as (select * from {{ ref("stg_payment_applications") }}),
 
-    -- a reversal goes with what it takes back, whatever it is called itself
+    -- Few are reversals: they go with what they take back, whatever they are called themselves.
+    reversals as (
+        select * from {{ ref("stg_engine_applications") }} where reverses_application_id is not null
+    ),
+
     engine as (
+        select application_id, payment_id, credit_memo_id, invoice_id, application_type as settlement_type
+        from {{ ref("stg_engine_applications") }}
+        where reverses_application_id is null
+        union all
         select
-            ours.application_id,
-            ours.payment_id,
-            coalesce(ours.credit_memo_id, originals.credit_memo_id) as credit_memo_id,
-            ours.invoice_id,
-            ours.reverses_application_id,
-            coalesce(originals.application_type, ours.application_type) as settlement_type
-        from {{ ref("stg_engine_applications") }} as ours
+            reversals.application_id,
+            reversals.payment_id,
+            coalesce(reversals.credit_memo_id, originals.credit_memo_id),
+            reversals.invoice_id,
+            coalesce(originals.application_type, 'payment')
+        from reversals
         left join
             {{ ref("stg_engine_applications") }} as originals
-            on originals.application_id = ours.reverses_application_id
+            on originals.application_id = reversals.reverses_application_id
     ),
 
     -- with the payment, the ledger has also decided what was discounted or given up in its settlement
@@ -51,6 +58,6 @@ with
 select application_id
 from booked
 union
-select engine.application_id
-from engine
-inner join booked on booked.application_id = engine.reverses_application_id
+select reversals.application_id
+from reversals
+inner join booked on booked.application_id = reversals.reverses_application_id

@@ -5,12 +5,13 @@ with
     as_of_dates as (select * from {{ ref("stg_as_of_dates") }}),
     last_run as (select max(as_of_date) as as_of_date from as_of_dates where is_run_date),
 
+    -- what was settled with a payment that went back, and is to be reopened
     reopened as (
         select applications.invoice_id, applications.credit_memo_id
         from {{ ref("int_applications_recorded") }} as applications
         inner join
-            {{ ref("int_payments_applicable") }} as reversals
-            on reversals.reverses_payment_id = applications.payment_id
+            {{ ref("int_payments_returned") }} as returned on returned.payment_id = applications.payment_id
+        where not returned.is_carried_out
     ),
 
     reopened_documents as (
