@@ -30,7 +30,7 @@ def write_report(run: Run, *releases: Path, replaces: bool = True) -> None:
             page = _render(run)
         except Exception as fault:
             # Letters may have left by now, and tables are sound: both must be recorded, with or without a page.
-            run.checks.append(Check("finance_page", "a page", f"none: {fault}", False, "warning"))
+            run.checks.append(Check("finance_page", "a page", f"none: {fault}", False, "warn"))
             run.say(
                 f"finance page: could not be made, all else is published. {type(fault).__name__}: {fault}"
             )
