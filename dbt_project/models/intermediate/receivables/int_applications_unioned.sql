@@ -1,16 +1,13 @@
 -- Applications of ledger and engine with the document they settle and what pays. One row per application_id.
--- Applications to cancelled documents are left out: their money is there again. One of a payment or to a
--- document of a day after the last run date has not happened yet, whatever its own date.
+-- Applications to cancelled documents, and of cancelled credit memos, are left out: the money is there again,
+-- the document is open again. One of a payment or to a document of a day after the last run date has not
+-- happened yet, whatever its own date.
 {{ config(materialized="table") }}
 
 with
     documents as (select * from {{ ref("int_documents_dated") }}),
     -- read apart: what is read once is not kept in memory
-    credit_memos as (
-        select *
-        from {{ ref("int_documents_dated") }}
-        where document_type = 'credit_memo' and not is_cancelled
-    ),
+    credit_memos as (select * from {{ ref("int_documents_dated") }} where document_type = 'credit_memo'),
     payments as (select * from {{ ref("int_payments_counted") }}),
     as_of_dates as (select * from {{ ref("stg_as_of_dates") }}),
     last_run as (select max(as_of_date) as as_of_date from as_of_dates where is_run_date),
@@ -71,7 +68,8 @@ with
             applications.applied_amount,
             applications.score,
             documents.document_type,
-            documents.is_cancelled,
+            coalesce(documents.is_cancelled, false)
+            or coalesce(credit_memos.is_cancelled, false) as is_cancelled,
             documents.invoice_id is not null as is_document_counted,
             payments.payment_id is not null as is_payment_counted,
             credit_memos.invoice_id is not null as is_credit_memo_counted,
@@ -147,4 +145,4 @@ select
     sided.effective_date
 from sided
 cross join last_run
-where sided.effective_date <= last_run.as_of_date and not coalesce(sided.is_cancelled, false)
+where sided.effective_date <= last_run.as_of_date and not sided.is_cancelled
