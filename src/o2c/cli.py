@@ -75,7 +75,7 @@ def _parser() -> argparse.ArgumentParser:
             "published",
             "the whole morning: land, apply cash, decide, audit, publish, with --send also send",
         ),
-        ("publish", "published", "the same as run without sending"),
+        ("publish", "published", "the same as run without sending; with --to, copy what is published there"),
         ("apply-cash", "cash", "stop after cash application; nothing is kept"),
         ("build", "marts", "stop after the marts; nothing is published"),
         ("decide", "decisions", "stop after decisions and audit; nothing is published"),
@@ -94,6 +94,16 @@ def _parser() -> argparse.ArgumentParser:
         sub.add_argument("--json", action="store_true", help="print the run's manifest as JSON")
         if name == "apply-cash":
             _add_cash_commands(sub)
+        if name == "publish":
+            sub.set_defaults(call=_publish)
+            sub.add_argument(
+                "--to",
+                metavar="URL",
+                help="run nothing: copy the published release to postgresql://user@host/database",
+            )
+            sub.add_argument(
+                "--schema-prefix", default="", metavar="P", help="before the schemas' names there"
+            )
         if name == "run":
             sub.add_argument("--send", action="store_true", help="let letters leave")
 
@@ -250,6 +260,33 @@ def _run(arguments: argparse.Namespace) -> int:
     if request.send and run.closed_gates:
         return REFUSED
     return EXCEPTIONS if run.has_exceptions else DONE
+
+
+def _publish(arguments: argparse.Namespace) -> int:
+    if arguments.to is None and not arguments.schema_prefix:
+        return _run(arguments)
+    if arguments.to is None or arguments.source or arguments.as_of or arguments.known_at:
+        print(
+            "o2c: publish --to copies what is published and runs nothing: give it --schema-prefix and --json alone,"
+            " and --schema-prefix only with it. Nothing was done.",
+            file=sys.stderr,
+        )
+        return REFUSED
+    from o2c.home import open_home
+    from o2c.mart_texts import read_mart_texts
+    from o2c.publish_postgres import publish_to_postgres
+    from o2c.settings import Settings
+
+    settings = Settings()
+    copied = publish_to_postgres(
+        open_home(settings.home),
+        arguments.to,
+        read_mart_texts(settings.dbt_project),
+        now=datetime.now(UTC),
+        schema_prefix=arguments.schema_prefix,
+    )
+    print(json.dumps(vars(copied), default=str) if arguments.json else copied.text())
+    return DONE
 
 
 def _backfill(arguments: argparse.Namespace) -> int:
