@@ -55,14 +55,14 @@ def render_page(
         "as_of": written.long_day(as_of),
         "glance": glance_table(now, anchors),
         "left_out": len(now) - sum(1 for row in now if (row["entity_id"], row["currency_code"]) in anchors),
-        "alerts": alerts_part(figures.alerts, names),
+        "alerts": _made(alerts_part(figures.alerts, names), figures, "alerts"),
         "ledgers": [pool.ledger(key, anchor, draws=key in drawn) for key, anchor in anchors.items()],
         "ends": [
             part
             for part in (
-                contacts_part(figures.coverage, figures.contacts),
+                _made(contacts_part(figures.coverage, figures.contacts), figures, "coverage", "contacts"),
                 baseline_part(figures.baseline),
-                checks_part(figures.checks),
+                _made(checks_part(figures.checks), figures, "checks"),
             )
             if part is not None
         ],
@@ -74,6 +74,13 @@ def render_page(
         "dark_colours": sorted(DARK.items()),
     }
     return template.render(view)
+
+
+def _made(part: Part, figures: Figures, *names: str) -> Part:
+    """The part, or that nothing is known of it: a month end measures, and what belongs to a morning is not made."""
+    if not figures.absent.issuperset(names):
+        return part
+    return Part(part.title, part.definition, ["This run did not make these figures."])
 
 
 def _order(key: LedgerKey) -> tuple[bool, str, str]:
@@ -98,7 +105,7 @@ class _Pool:
     """Rows of all parts by ledger."""
 
     def __init__(self, figures: Figures, as_of: date) -> None:
-        self._as_of = as_of
+        self._as_of, self._figures = as_of, figures
         self._kpis = _by_ledger(figures.kpis)
         self._changes = _by_ledger(figures.changes)
         self._compared = _by_ledger(figures.comparisons)
@@ -142,9 +149,25 @@ class _Pool:
             parts.append(Part("Forecast, cash and disputes", "", [words]))
         else:
             parts += [
-                forecast_part(self._forecast[key], self._errors[key], code, draws=draws),
-                cash_part(self._cash[key], self._unapplied[key], self._exceptions[key], code),
-                dispute_part(self._disputes[key], self._deductions[key], code),
+                _made(
+                    forecast_part(self._forecast[key], self._errors[key], code, draws=draws),
+                    self._figures,
+                    "forecast",
+                    "forecast_errors",
+                ),
+                _made(
+                    cash_part(self._cash[key], self._unapplied[key], self._exceptions[key], code),
+                    self._figures,
+                    "cash",
+                    "unapplied",
+                    "exceptions",
+                ),
+                _made(
+                    dispute_part(self._disputes[key], self._deductions[key], code),
+                    self._figures,
+                    "disputes",
+                    "deductions",
+                ),
             ]
         tiles = tiles_of(now, change, code) if now is not None else ()
         return Ledger(anchor, written.text(ledger_name(*key)), code, tiles, parts)

@@ -227,7 +227,10 @@ _CHECKS = (
 
 @dataclass(frozen=True)
 class Figures:
-    """Rows of each part of the page, sorted by its key. A part without rows is told of in words."""
+    """Rows of each part of the page, sorted by its key. A part without rows is told of in words.
+
+    ``absent`` names parts that the run did not make: nothing is known of them, which is not the same as no rows.
+    """
 
     kpis: tuple[Row, ...] = ()
     changes: tuple[Row, ...] = ()
@@ -252,6 +255,7 @@ class Figures:
     worklist: tuple[Row, ...] = ()
     decisions: tuple[Row, ...] = ()
     checks: tuple[Row, ...] = ()
+    absent: frozenset[str] = frozenset()
 
 
 def read_figures(con: duckdb.DuckDBPyConnection, as_of: date) -> Figures:
@@ -265,10 +269,13 @@ def read_figures(con: duckdb.DuckDBPyConnection, as_of: date) -> Figures:
         "select table_schema, table_name from information_schema.tables"
     ).fetchall()}  # fmt: skip
     values = {"as_of": as_of, "month_ends": _MONTHS_SHOWN, "customers": CUSTOMERS_SHOWN}
-    parts = {name: _rows(con, there, *one, values) for name, one in _STATEMENTS.items()}
+    parts: dict[str, Any] = {name: _rows(con, there, *one, values) for name, one in _STATEMENTS.items()}
     values["ids"] = sorted({row["customer_id"] for row in parts["debtors"]})
     parts |= {name: _rows(con, there, *one, values) for name, one in _STORIES.items()}
-    return Figures(checks=_rows(con, there, *_CHECKS, values), **parts)
+    parts["checks"] = _rows(con, there, *_CHECKS, values)
+    needed = {name: marts for name, (marts, _) in {**_STATEMENTS, **_STORIES, "checks": _CHECKS}.items()}
+    absent = frozenset(name for name, marts in needed.items() if not there.issuperset(marts))
+    return Figures(**parts, absent=absent)
 
 
 def _rows(

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import fields, replace
 from datetime import date
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -150,7 +151,7 @@ def test_the_page_needs_nothing_from_elsewhere_and_no_script(page_of: Page) -> N
 def test_a_page_with_many_ledgers_stays_below_a_megabyte_and_says_what_it_leaves_out(page_of: Page) -> None:
     months = [date(2024 + (number // 12), number % 12 + 1, 28) for number in range(8, 32)]
     customers = tuple(customer(f"C{number}", f"Customer number {number} Ltd") for number in range(10))
-    many: dict[str, list[Any]] = {part.name: [] for part in fields(Figures)}
+    many: dict[str, list[Any]] = {part.name: [] for part in fields(Figures) if part.name != "absent"}
     for number in range(40):
         entity = "ALL" if number == 0 else f"E{number:02d}"
         one = whole(
@@ -160,8 +161,8 @@ def test_a_page_with_many_ledgers_stays_below_a_megabyte_and_says_what_it_leaves
             debtors=tuple(debtor(entity, "EUR", f"C{rank}", debtor_rank=rank + 1) for rank in range(10)),
             customers=(),
         )
-        for part in fields(Figures):
-            many[part.name] += getattr(one, part.name)
+        for part in many:
+            many[part] += getattr(one, part)
     page = page_of(Figures(**{**{name: tuple(rows) for name, rows in many.items()}, "customers": customers}))
     assert len(page.encode()) < 1_000_000
     assert len(html.fromstring(page).find_class("ledger")) == 12
@@ -200,7 +201,7 @@ def _shape(element: Any) -> tuple[Any, ...]:
 
 
 def _emptied() -> list[Any]:
-    parts = [part.name for part in fields(Figures)]
+    parts = [part.name for part in fields(Figures) if part.name != "absent"]
     return [
         *(pytest.param({name: ()}, id=name) for name in parts),
         pytest.param(dict.fromkeys(parts, ()), id="all"),
@@ -230,6 +231,31 @@ def test_a_first_run_and_a_ledger_of_open_amounts_say_what_is_missing(page_of: P
     assert "No earlier forecast can be held against what came: none is old enough." in said
 
 
+def test_what_a_run_did_not_make_is_not_said_to_be_nothing(page_of: Page) -> None:
+    empty = replace(whole(), alerts=(), checks=(), disputes=(), deductions=())
+    unknown = frozenset({"alerts", "checks", "disputes", "deductions", "worklist"})
+    made, unmade = texts(page_of(empty)), texts(page_of(replace(empty, absent=unknown)))
+    assert made.count("This run did not make these figures.") == 0
+    assert unmade.count("This run did not make these figures.") == 3
+    assert "No alert: nothing that is watched crossed its limit." in made
+    assert "No alert" not in unmade
+
+
+def test_the_page_can_be_read_by_machine_headings_captions_and_words_for_drawings(page_of: Page) -> None:
+    tree = html.fromstring(page_of(whole()))
+    levels = [int(one.tag[1]) for one in tree.iter("h1", "h2", "h3")]
+    assert levels[0] == 1
+    assert all(below - above <= 1 for above, below in pairwise(levels))
+    assert tree.get("lang") == "en"
+    assert all(
+        table.findtext("caption") or table.find("caption/a") is not None for table in tree.iter("table")
+    )
+    assert all(row[0].get("scope") == "row" for row in tree.iterfind(".//tbody/tr"))
+    drawings = [one.getparent() for one in tree.iter("svg")]
+    assert len(drawings) == 5
+    assert all(one.get("role") == "img" and len(one.get("aria-label")) > 40 for one in drawings)
+
+
 def test_the_same_figures_make_the_same_bytes(page_of: Page) -> None:
     assert page_of(whole()) == page_of(whole())
 
@@ -237,7 +263,8 @@ def test_the_same_figures_make_the_same_bytes(page_of: Page) -> None:
 def test_the_group_comes_first_and_has_its_own_total(page_of: Page) -> None:
     figures = whole("ALL", "USD")
     both = Figures(**{
-        part.name: (*getattr(whole("ACME"), part.name), *getattr(figures, part.name)) for part in fields(Figures)
+        part.name: (*getattr(whole("ACME"), part.name), *getattr(figures, part.name))
+        for part in fields(Figures) if part.name != "absent"
     })  # fmt: skip
     titles = [one.find("h2").text for one in html.fromstring(page_of(both)).find_class("ledger")]
     assert titles == ["Group · USD", "ACME · EUR"]
