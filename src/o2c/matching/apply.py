@@ -9,13 +9,14 @@ from o2c.frames import Applications
 from o2c.matching.book import CashBook, CashResult
 from o2c.matching.decided import Decided, carry_out, taken_back_by_persons
 from o2c.matching.deductions import deductions_of
-from o2c.matching.desk import Desk, book_after, lay_out, money
-from o2c.matching.evidence import weigh, who_paid
+from o2c.matching.desk import FAMILY, Desk, book_after, lay_out, money
+from o2c.matching.evidence import Payers, weigh, who_paid
+from o2c.matching.names import families
 from o2c.matching.possible_payers import find_possible_payers
 from o2c.matching.records import application_rows, numbered
 from o2c.matching.references import find_references, lines_of_payments
 from o2c.matching.returns import list_chargebacks, list_returns, negate, taken_back
-from o2c.matching.rounds import Evidence, Outcome, count_write_offs, go_round
+from o2c.matching.rounds import Evidence, Outcome, Rounds, count_write_offs
 from o2c.matching.unsettled import assign_payers, list_candidates, list_exceptions
 from o2c.policy import MatchingPolicy, ReasonCodesPolicy
 
@@ -124,8 +125,11 @@ def _settle(book: CashBook, desk: Desk, policy: MatchingPolicy) -> tuple[Evidenc
     """
     lines = lines_of_payments(desk.payments, book.remittance_lines.with_row_index("line_key"))
     known = _standing(book.recorded)
+    settled_or_contested = pl.concat(
+        [known.select("payment_id", "invoice_id"), book.deductions.select("payment_id", "invoice_id")]
+    )
     done = (
-        known.join(desk.payments.select("payment_id", "payment_key"), on="payment_id")
+        settled_or_contested.join(desk.payments.select("payment_id", "payment_key"), on="payment_id")
         .join(desk.items.select("invoice_id", "item_key"), on="invoice_id")
         .select("payment_key", "item_key")
     )
@@ -134,27 +138,39 @@ def _settle(book: CashBook, desk: Desk, policy: MatchingPolicy) -> tuple[Evidenc
     asking = desk.payments.filter("is_active", (pl.col("left") > 0) | ~pl.col("has_applied"))
     payers = who_paid(asking, book.customers, accounts, book.assignments, policy)
     references = find_references(asking, lines, desk.items, payers.found, policy)
-    accepted: list[pl.DataFrame] = []
+    evidence = Evidence(lines, weigh(references, payers, desk, book.customers, policy), payers)
+    related = families(book.customers).filter(pl.len().over("family_id") > 1)["family_id"].unique()
+    rounds = Rounds(evidence, desk, done, write_offs, related.cast(FAMILY), policy)
     while True:
-        evidence = Evidence(lines, weigh(references, payers, desk, book.customers, policy), payers)
-        outcome = go_round(evidence, desk, done, write_offs, policy)
-        accepted.append(outcome.accepted.with_columns(pl.col("round") + 1_000 * len(accepted)))
+        outcome = rounds.settle()
         learned = _learned(outcome, accounts)
-        desk = outcome.desk
-        done = pl.concat([done, outcome.accepted.select("payment_key", "item_key")])
         if learned.is_empty():
-            return evidence, replace(outcome, accepted=pl.concat(accepted))
+            return evidence, outcome
         accounts = pl.concat([accounts, learned])
-        again = desk.payments.filter(
+        again = outcome.desk.payments.filter(
             "is_active", pl.col("left") > 0, pl.col("payer_account").is_in(learned["payer_account"].implode())
         )
         payers = payers.renewed(who_paid(again, book.customers, accounts, book.assignments, policy), again)
-        references = pl.concat(
-            [
-                references.join(again, on="payment_key", how="anti"),
-                find_references(again, lines, desk.items, payers.found, policy),
-            ]
-        )
+        references = _with_typos_of(learned, references, again, lines, outcome.desk, payers, policy)
+        evidence = Evidence(lines, weigh(references, payers, desk, book.customers, policy), payers)
+        rounds.learn(evidence, again)
+
+
+def _with_typos_of(
+    learned: pl.DataFrame,
+    references: pl.DataFrame,
+    again: pl.DataFrame,
+    lines: pl.DataFrame,
+    desk: Desk,
+    payers: Payers,
+    policy: MatchingPolicy,
+) -> pl.DataFrame:
+    """References, and those that only the payer's own items could have: looked for among the new payers' alone."""
+    own = desk.items.join(learned.select("customer_id").unique(), on="customer_id", how="semi")
+    more = find_references(again, lines, own, payers.found, policy)
+    return pl.concat([references, more]).unique(
+        ["payment_key", "line_key", "item_key"], keep="first", maintain_order=True
+    )
 
 
 def _learned(outcome: Outcome, accounts: pl.DataFrame) -> pl.DataFrame:
@@ -162,7 +178,9 @@ def _learned(outcome: Outcome, accounts: pl.DataFrame) -> pl.DataFrame:
     payments = outcome.desk.payments.filter(pl.col("payer_account").is_not_null())
     waiting = payments.filter("is_active", pl.col("left") > 0)["payer_account"]
     return (
-        outcome.accepted.select("payment_key", "item_key")
+        # the next run knows an account by the money that came from it
+        outcome.accepted.filter(pl.col("cash") > 0)
+        .select("payment_key", "item_key")
         .join(payments.select("payment_key", "payer_account"), on="payment_key")
         .filter(pl.col("payer_account").is_in(waiting.implode()))
         .join(outcome.desk.items.select("item_key", "customer_id"), on="item_key")

@@ -14,6 +14,8 @@ from o2c.matching.names import families
 from o2c.money import MINOR_UNITS, product, rounded_amount
 
 UNITS = pl.Int64()
+# Families are compared a lot, so their ids are kept as numbers.
+FAMILY = pl.Categorical()
 
 
 def units(column: str | pl.Expr) -> pl.Expr:
@@ -131,19 +133,25 @@ def lay_out(book: CashBook, apart: pl.DataFrame, gone: pl.Series, as_of: date) -
         .group_by("invoice_id")
         .agg(reopened_date=pl.col("application_date").max())
     )
-    offered = rounded_amount(
-        product(pl.col("invoice_amount"), pl.col("discount_ratio")), pl.col("currency_code")
+    offered = book.items.filter(pl.col("discount_ratio") > 0).select(
+        "invoice_id",
+        offered=units(
+            rounded_amount(
+                product(pl.col("invoice_amount"), pl.col("discount_ratio")), pl.col("currency_code")
+            )
+        ),
     )
     items = (
         book.items.filter(pl.col("invoice_date") <= as_of)
         .join(families(book.customers), on="customer_id", how="left", validate="m:1")
         .join(reopened, on="invoice_id", how="left", validate="1:1")
+        .join(offered, on="invoice_id", how="left", validate="1:1")
         .sort("invoice_id")
         .with_row_index("item_key")
         .with_columns(
-            pl.col("family_id").fill_null(pl.col("customer_id")),
+            family_id=pl.coalesce("family_id", "customer_id").cast(FAMILY),
             open=units("open_amount"),
-            discount=units(offered).fill_null(0),
+            discount=pl.col("offered").fill_null(0),
             minor_unit=pl.col("currency_code").replace_strict(
                 {code: 10 ** (4 - digits) for code, digits in MINOR_UNITS.items()},
                 default=1,
@@ -158,6 +166,7 @@ def lay_out(book: CashBook, apart: pl.DataFrame, gone: pl.Series, as_of: date) -
             .then(pl.max_horizontal("discount", 0))
             .otherwise(0)
         )
+        .drop("offered")
     )
     negated = book.recorded["reverses_application_id"].drop_nulls()
     standing = book.recorded.filter(

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import polars as pl
 
-from o2c.matching.desk import Desk
+from o2c.matching.desk import FAMILY, Desk
 from o2c.matching.names import families, name_likeness
 from o2c.matching.payer import find_payers
 from o2c.policy import MatchingPolicy
@@ -16,7 +16,7 @@ NAMED = {
     "payment_key": pl.UInt32(),
     "line_key": pl.UInt32(),
     "item_key": pl.UInt32(),
-    "family_id": pl.String(),
+    "family_id": FAMILY,
     "rule": pl.String(),
     "said": pl.String(),
     "reference_strength": pl.Float64(),
@@ -80,19 +80,15 @@ def who_paid(
         .filter(pl.col("assigned") == pl.col("customer_id"))
         .select("payment_key", "customer_id", "rule")
     )
-    open_question = payments.join(by_engine, on="payment_key", how="anti")
-    found = pl.concat(
-        [
-            by_engine,
-            find_payers(open_question, customers, accounts, policy).select(
-                "payment_key", "customer_id", "rule"
-            ),
-        ]
-    )
+    # Who else might have paid is asked again: or a choice between two would be none the next morning.
+    is_ours = pl.col("payment_key").is_in(by_engine["payment_key"].implode())
+    asked = payments.with_columns(customer_id=pl.when(~is_ours).then("customer_id"))
+    found = find_payers(asked, customers, accounts, policy).select("payment_key", "customer_id", "rule")
+    found = pl.concat([found, by_engine.join(found, on=["payment_key", "customer_id"], how="anti")])
     found = (
         found.with_columns(strength=strength("rule", policy.strengths.payers).fill_null(0.0))
         .join(families(customers), on="customer_id", how="left", validate="m:1")
-        .with_columns(pl.col("family_id").fill_null(pl.col("customer_id")))
+        .with_columns(family_id=pl.coalesce("family_id", "customer_id").cast(FAMILY))
     )
     sure = found.filter(pl.col("strength") >= float(policy.known_payer_strength))
     return Payers(found=found, known=sure.select("payment_key").unique())
@@ -106,9 +102,7 @@ def weigh(
     Agreement is within a family: a parent pays for its child. Where the payer is known and no family of his owns the
     item, the reference is foreign. Where nobody knows the payer, his name is held against the owner's.
     """
-    rows = references.join(
-        desk.items.select("item_key", "customer_id", "family_id"), on="item_key", validate="m:1"
-    )
+    rows = desk.items_of(references, ["customer_id", "family_id"])
     agreed = payers.found.group_by("payment_key", "family_id").agg(
         payer_rule=pl.col("rule").sort_by("strength", "rule", descending=[True, False]).first(),
         payer_strength=pl.col("strength").max(),

@@ -49,7 +49,9 @@ def propose_named(named: pl.DataFrame, desk: Desk, policy: MatchingPolicy) -> Pr
     if members.is_empty():
         return together([])
     sets = pl.concat([members.with_columns(tier=pl.lit("all")), _strong_alone(members)])
-    sets = sets.with_columns(proposal=_number("payment_key", "family_id", "tier"))
+    keys = ["payment_key", "family_id", "tier"]
+    numbers = sets.select(keys).unique().sort(keys).with_row_index("proposal")
+    sets = sets.join(numbers, on=keys, validate="m:1")
     fitted = fit(sets, policy)
     right = fitted.filter(pl.col("shape").is_in(["exact", "discount", "late_discount"]))
     lacking = sets.join(right, on=["payment_key", "family_id"], how="anti")
@@ -66,15 +68,18 @@ def propose_named(named: pl.DataFrame, desk: Desk, policy: MatchingPolicy) -> Pr
         ]
     )
     over = fitted.filter(pl.col("shape") == "over")
-    reread, doubtful = _reread(over, desk, policy)
-    ranged = _between(over, desk, policy)
+    doubted = fitted.filter(pl.col("shape").is_in(INEXACT)).select("family_id").unique()
+    pool = desk.items.filter(pl.col("open") > 0).join(doubted, on="family_id", how="semi")
+    reread, doubtful = _reread(over.filter("digits" in policy.rules), pool, desk, policy)
+    ranged = _between(over.filter("number_range" in policy.rules), pool, desk, policy)
     explained = pl.concat([one.select("payment_key", "family_id") for one in (reread, ranged)]).unique()
     over = over.join(explained, on=["payment_key", "family_id"], how="anti")
     fitted = fitted.with_columns(is_for_person=pl.col("proposal").is_in(doubtful)).filter(
         (pl.col("shape") != "over") | pl.col("proposal").is_in(over["proposal"].unique().implode())
     )
-    completed = _completed(over, desk, policy)
-    misread = _misread(fitted.filter(pl.col("shape").is_in(INEXACT)), desk, policy)
+    completed = _completed(over.filter("single_amount" in policy.rules), pool, policy)
+    inexact = fitted.filter(pl.col("shape").is_in(INEXACT) & ("typo" in policy.rules))
+    misread = _misread(inexact, pool, desk, policy)
     found = (fitted, netted, chosen, completed, misread, reread, ranged)
     return together([described(rows, policy) for rows in found if rows.height])
 
@@ -100,11 +105,6 @@ def _strong_alone(members: pl.DataFrame) -> pl.DataFrame:
         "payment_key", "family_id"
     )
     return members.filter(mixed & pl.col("is_strong")).with_columns(tier=pl.lit("strong"))
-
-
-def _number(*columns: str) -> pl.Expr:
-    """The same number for the same values, in order of the values."""
-    return (pl.struct(columns).rank("dense") - 1).cast(pl.UInt32)
 
 
 def _with_credit_memos(sets: pl.DataFrame, desk: Desk, policy: MatchingPolicy) -> pl.DataFrame:
@@ -161,7 +161,7 @@ def _with_credit_memos(sets: pl.DataFrame, desk: Desk, policy: MatchingPolicy) -
     return fit(whole, policy).filter(pl.col("shape") == "exact")
 
 
-def _between(over: pl.DataFrame, desk: Desk, policy: MatchingPolicy) -> pl.DataFrame:
+def _between(over: pl.DataFrame, pool: pl.DataFrame, desk: Desk, policy: MatchingPolicy) -> pl.DataFrame:
     """Two numbers with the family's items between them, where those make the sum right: a range of some spelling."""
     numbers = desk.items_of(over, ["invoice_number"]).with_columns(
         stem=pl.col("invoice_number").str.replace_all(r"\d", "#"),
@@ -176,8 +176,7 @@ def _between(over: pl.DataFrame, desk: Desk, policy: MatchingPolicy) -> pl.DataF
     )
     inner = (
         ends.join(
-            desk.items.filter(pl.col("open") > 0)
-            .select(*_OF_ITEM, "family_id", "open", "discount", "invoice_number")
+            pool.select(*_OF_ITEM, "family_id", "open", "discount", "invoice_number")
             .join(ends.select(account).unique(), on=account, how="semi")
             .with_columns(
                 stem=pl.col("invoice_number").str.replace_all(r"\d", "#"),
@@ -198,7 +197,9 @@ def _between(over: pl.DataFrame, desk: Desk, policy: MatchingPolicy) -> pl.DataF
     return fit(pl.concat([base, inner]), policy).filter(pl.col("shape") == "exact")
 
 
-def _reread(over: pl.DataFrame, desk: Desk, policy: MatchingPolicy) -> tuple[pl.DataFrame, list[int]]:
+def _reread(
+    over: pl.DataFrame, pool: pl.DataFrame, desk: Desk, policy: MatchingPolicy
+) -> tuple[pl.DataFrame, list[int]]:
     """Texts that paid more than what they name, read again for the endings of the family's other numbers.
 
     A customer who names a list often shortens all numbers but the first. Alone such an ending would say little; beside
@@ -216,7 +217,7 @@ def _reread(over: pl.DataFrame, desk: Desk, policy: MatchingPolicy) -> tuple[pl.
     account = ["family_id", "entity_id", "currency_code"]
     heads = over.unique("proposal", keep="first", maintain_order=True)
     runs = pl.DataFrame(unread, schema={"proposal": over.schema["proposal"], "run": pl.String}, orient="row")
-    open_items = desk.items.filter(pl.col("open") > 0).select(
+    open_items = pool.select(
         *_OF_ITEM,
         "family_id",
         "open",
@@ -246,7 +247,7 @@ def _reread(over: pl.DataFrame, desk: Desk, policy: MatchingPolicy) -> tuple[pl.
     )
 
 
-def _completed(over: pl.DataFrame, desk: Desk, policy: MatchingPolicy) -> pl.DataFrame:
+def _completed(over: pl.DataFrame, pool: pl.DataFrame, policy: MatchingPolicy) -> pl.DataFrame:
     """Sets that an item nobody named makes exact: the text may have said it in a way that was not understood.
 
     One explanation for each such item, beside that of an overpayment: which of them is meant is seldom sure.
@@ -256,7 +257,7 @@ def _completed(over: pl.DataFrame, desk: Desk, policy: MatchingPolicy) -> pl.Dat
     )
     one = (
         excess.join(
-            desk.items.filter(pl.col("open") > 0).select(*_OF_ITEM, "family_id", "open", "discount"),
+            pool.select(*_OF_ITEM, "family_id", "open", "discount"),
             on=["family_id", "entity_id", "currency_code", "open"],
         )
         .join(over, on=["proposal", "item_key"], how="anti")
@@ -287,22 +288,20 @@ def _completed(over: pl.DataFrame, desk: Desk, policy: MatchingPolicy) -> pl.Dat
     return fit(pl.concat([base, added], how="diagonal"), policy).filter(pl.col("shape") == "exact")
 
 
-def _misread(inexact: pl.DataFrame, desk: Desk, policy: MatchingPolicy) -> pl.DataFrame:
+def _misread(inexact: pl.DataFrame, pool: pl.DataFrame, desk: Desk, policy: MatchingPolicy) -> pl.DataFrame:
     """Items of exactly the amount whose number is one slip away from that of the item named, which does not fit.
 
     Who mistypes a number may hit another one of his own.
     """
-    numbers = desk.items.select("item_key", named_number="invoice_number")
     account = ["family_id", "entity_id", "currency_code"]
     near = (
         inexact.filter(pl.len().over("proposal") == 1)
-        .join(numbers, on="item_key", validate="m:1")
+        .pipe(desk.items_of, ["invoice_number"])
+        .rename({"invoice_number": "named_number"})
         .select(*_SHARED, *account, "said", "named_number", "reference_strength", open="paid")
         .with_columns(paid="open")
         .join(
-            desk.items.filter(pl.col("open") > 0).select(
-                *_OF_ITEM, "family_id", "open", "discount", "invoice_number"
-            ),
+            pool.select(*_OF_ITEM, "family_id", "open", "discount", "invoice_number"),
             on=[*account, "open"],
         )
     )

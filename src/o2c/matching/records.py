@@ -107,19 +107,13 @@ def application_rows(accepted: pl.DataFrame, desk: Desk) -> pl.DataFrame:
 
 def explained() -> pl.Expr:
     """Reference, payer and amount in words, from ``rule, said, payer_rule, shape``."""
-    said = pl.col("said").fill_null("")
-    reference = pl.col("rule").replace_strict(REFERENCE_WORDS, default="", return_dtype=pl.String)
-    # Literal: what a bank wrote may look like a pattern.
-    reference = (
-        pl.when(reference.str.contains("{said}", literal=True))
-        .then(
-            pl.concat_str(
-                reference.str.split("{said}").list.get(0),
-                said,
-                reference.str.split("{said}").list.get(1, null_on_oob=True),
-            )
-        )
-        .otherwise(reference)
+    before = {rule: words.split("{said}")[0] for rule, words in REFERENCE_WORDS.items()}
+    behind = {rule: words.split("{said}")[1] for rule, words in REFERENCE_WORDS.items() if "{said}" in words}
+    rule = pl.col("rule")
+    reference = pl.concat_str(
+        rule.replace_strict(before, default="", return_dtype=pl.String),
+        pl.when(rule.is_in(list(behind))).then(pl.col("said").fill_null("")).otherwise(pl.lit("")),
+        rule.replace_strict(behind, default="", return_dtype=pl.String),
     )
     payer = pl.col("payer_rule").replace_strict(
         PAYER_WORDS, default="Nothing else is known of the payer.", return_dtype=pl.String

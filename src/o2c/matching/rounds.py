@@ -81,72 +81,6 @@ class Outcome:
     alternatives: Proposals
 
 
-def go_round(
-    evidence: Evidence, desk: Desk, done: pl.DataFrame, write_offs: WriteOffs, policy: MatchingPolicy
-) -> Outcome:
-    """Settle everything that is sure. What payments say comes before what their amounts suggest.
-
-    In a round the payments come in order of value date and payment_id; one that finds its items taken waits for
-    the next round and is explained anew. It ends when a round settles nothing. Only families of which something
-    was settled are looked at again.
-
-    Args:
-        evidence: references and payers.
-        desk: what is open and left at the start.
-        done: ``payment_key, item_key`` applied in earlier runs.
-        write_offs: of earlier runs; added to.
-        policy: how sure is sure enough.
-    """
-    accepted: list[pl.DataFrame] = []
-    over_limit = pl.DataFrame(schema={"payment_key": pl.UInt32})
-    said = Explained().renewed(_speaking(evidence), *_by_what_is_said(evidence, desk, done, policy))
-    sums = Explained()
-    stale = evidence.payers.found.select("family_id").unique()
-    while True:
-        best, doubted = unique_best(said.sure, policy)
-        best = best.join(over_limit, on="payment_key", how="anti")
-        rows, refused = _accept(said.sure.only(best["proposal"]), desk, write_offs, policy)
-        over_limit = pl.concat([over_limit, refused])
-        if rows.is_empty() and refused.is_empty():
-            silent = _silent(evidence, desk)
-            again = (
-                evidence.payers.found.join(stale, on="family_id", how="semi").select("payment_key").unique()
-            )
-            sums = sums.renewed(
-                again,
-                *propose_sums(
-                    silent.join(again, on="payment_key", how="semi"), evidence.payers, desk, policy
-                ),
-            )
-            stale = stale.clear()
-            best, weak = unique_best(sums.sure, policy)
-            rows, _ = _accept(sums.sure.only(best["proposal"]), desk, write_offs, policy)
-            if rows.is_empty():
-                doubted = pl.concat(
-                    [
-                        doubted,
-                        said.wrong,
-                        weak,
-                        sums.wrong,
-                        over_limit.with_columns(reason_code=pl.lit("limit_reached")),
-                    ]
-                )
-                return Outcome(_all(accepted), desk, doubted, together([said.sure, sums.sure, sums.unsure]))
-        if rows.is_empty():
-            continue
-        accepted.append(rows.with_columns(round=pl.lit(len(accepted), dtype=pl.Int64)).select(*ACCEPTED))
-        desk = desk.less(rows)
-        done = pl.concat([done, rows.select("payment_key", "item_key")])
-        touched = desk.items_of(rows.select("item_key"), ["family_id"]).select("family_id").unique()
-        stale = pl.concat([stale, touched]).unique()
-        settled = rows.select("payment_key").unique()
-        again = pl.concat(
-            [settled, evidence.named.join(touched, on="family_id", how="semi").select("payment_key")]
-        ).unique()
-        sums = sums.renewed(settled, none(), none(), pl.DataFrame(schema=REASONS))
-        said = said.renewed(again, *_by_what_is_said(evidence.of(again), desk, done, policy))
-
-
 @dataclass(frozen=True)
 class Explained:
     """Explanations so far: those that may be believed, those that are for persons alone, and what is wrong."""
@@ -166,24 +100,114 @@ class Explained:
         )
 
 
-def _all(accepted: list[pl.DataFrame]) -> pl.DataFrame:
-    return pl.concat([pl.DataFrame(schema=ACCEPTED), *accepted])
+class Rounds:
+    """The rounds of a morning, and what they have come to so far.
+
+    What payments say comes before what their amounts suggest. In a round the payments come in order of value date and
+    payment_id; one that finds its items taken waits for the next round and is explained anew. Only families of which
+    something was settled, and payments of which something new is known, are looked at again.
+    """
+
+    def __init__(
+        self,
+        evidence: Evidence,
+        desk: Desk,
+        done: pl.DataFrame,
+        write_offs: WriteOffs,
+        larger: pl.Series,
+        policy: MatchingPolicy,
+    ) -> None:
+        """Explain every payment for the first time.
+
+        Args:
+            evidence: references and payers.
+            desk: what is open and left at the start.
+            done: ``payment_key, item_key`` applied in earlier runs.
+            write_offs: of earlier runs; added to.
+            larger: ``family_id`` of families of several customers.
+            policy: how sure is sure enough.
+        """
+        self.evidence, self.desk, self.done = evidence, desk, done
+        self.write_offs, self.policy = write_offs, policy
+        self.accepted: list[pl.DataFrame] = []
+        self.over_limit = pl.DataFrame(schema={"payment_key": pl.UInt32})
+        self.said, self.sums = Explained(), Explained()
+        self.larger = larger
+        self.stale = evidence.payers.found.select("payment_key").unique()
+        self._explain(_speaking(evidence))
+
+    def learn(self, evidence: Evidence, payments: pl.DataFrame) -> None:
+        """Take up new evidence about the given payments (``payment_key``)."""
+        self.evidence = evidence
+        keys = payments.select("payment_key")
+        self.stale = pl.concat([self.stale, keys]).unique()
+        self._explain(keys)
+
+    def settle(self) -> Outcome:
+        """Go round until a round settles nothing."""
+        while True:
+            best, doubted = unique_best(self.said.sure, self.policy)
+            best = best.join(self.over_limit, on="payment_key", how="anti")
+            rows, refused = self._accept(self.said.sure.only(best["proposal"]))
+            if rows.is_empty() and refused.is_empty():
+                self._sum_up()
+                best, weak = unique_best(self.sums.sure, self.policy)
+                rows, _ = self._accept(self.sums.sure.only(best["proposal"]))
+                if rows.is_empty():
+                    return self._outcome(doubted, weak)
+            if rows.height:
+                self._book(rows)
+
+    def _outcome(self, *doubted: pl.DataFrame) -> Outcome:
+        limited = self.over_limit.with_columns(reason_code=pl.lit("limit_reached"))
+        return Outcome(
+            accepted=pl.concat([pl.DataFrame(schema=ACCEPTED), *self.accepted]),
+            desk=self.desk,
+            doubted=pl.concat([*doubted, self.said.wrong, self.sums.wrong, limited]),
+            alternatives=together([self.said.sure, self.sums.sure, self.sums.unsure]),
+        )
+
+    def _explain(self, payments: pl.DataFrame) -> None:
+        """Explain payments anew by what they say."""
+        evidence = self.evidence.of(payments)
+        own = evidence.named.filter(~pl.col("is_foreign"))
+        remitted, wrong = propose_remitted(
+            evidence.lines, own.filter(pl.col("line_key").is_not_null()), self.done, self.desk, self.policy
+        )
+        texts = own.filter(pl.col("line_key").is_null()).join(evidence.lines, on="payment_key", how="anti")
+        found = together([remitted, propose_named(texts, self.desk, self.policy)])
+        self.said = self.said.renewed(payments, found, none(), wrong.select(*REASONS))
+
+    def _sum_up(self) -> None:
+        """Explain silent payments anew of whose payers something was settled."""
+        silent = _silent(self.evidence, self.desk).join(self.stale, on="payment_key", how="semi")
+        found = propose_sums(silent, self.evidence.payers, self.desk, self.larger, self.policy)
+        self.sums = self.sums.renewed(self.stale, *found)
+        self.stale = self.stale.clear()
+
+    def _book(self, rows: pl.DataFrame) -> None:
+        """Take what was accepted off the desk, and mark what it touches."""
+        number = pl.lit(len(self.accepted), dtype=pl.Int64)
+        self.accepted.append(rows.with_columns(round=number).select(*ACCEPTED))
+        self.desk = self.desk.less(rows)
+        self.done = pl.concat([self.done, rows.select("payment_key", "item_key")])
+        settled = rows.select("payment_key").unique()
+        touched = self.desk.items_of(rows.select("item_key"), ["family_id"]).select("family_id").unique()
+        payers = self.evidence.payers.found.join(touched, on="family_id", how="semi").select("payment_key")
+        self.stale = pl.concat([self.stale, payers]).unique()
+        self.sums = self.sums.renewed(settled, none(), none(), pl.DataFrame(schema=REASONS))
+        named = self.evidence.named.join(touched, on="family_id", how="semi").select("payment_key")
+        self._explain(pl.concat([settled, named]).unique())
+
+    def _accept(self, believed: Proposals) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Rows of explanations whose items are not taken by an earlier payment; and payments refused by a limit."""
+        rows, refused = _accept(believed, self.desk, self.write_offs, self.policy)
+        self.over_limit = pl.concat([self.over_limit, refused])
+        return rows, refused
 
 
 def _speaking(evidence: Evidence) -> pl.DataFrame:
     return pl.concat([evidence.lines.select("payment_key"), evidence.named.select("payment_key")]).unique()
-
-
-def _by_what_is_said(
-    evidence: Evidence, desk: Desk, done: pl.DataFrame, policy: MatchingPolicy
-) -> tuple[Proposals, Proposals, pl.DataFrame]:
-    """Explanations by remittance lines and texts; none that are for persons alone; what is wrong with remittances."""
-    own = evidence.named.filter(~pl.col("is_foreign"))
-    remitted, wrong = propose_remitted(
-        evidence.lines, own.filter(pl.col("line_key").is_not_null()), done, desk, policy
-    )
-    texts = own.filter(pl.col("line_key").is_null()).join(evidence.lines, on="payment_key", how="anti")
-    return together([remitted, propose_named(texts, desk, policy)]), none(), wrong.select(*REASONS)
 
 
 def _silent(evidence: Evidence, desk: Desk) -> pl.DataFrame:

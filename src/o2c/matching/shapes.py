@@ -72,6 +72,7 @@ def fit(members: pl.DataFrame, policy: MatchingPolicy) -> pl.DataFrame:
     alone = (pl.col("item_count") == 1) & ~pl.col("has_credit") & ~pl.col("vague")
     slight = short * 10_000 <= pl.col("total") * int(policy.small_differences.max_ratio * 10_000)
     mostly = short * 10_000 <= pl.col("total") * int(policy.short_payment_ratio * 10_000)
+    judged = _with_words(judged.with_columns(short=short, is_alone=alone))
     judged = judged.with_columns(
         shape=pl.when(short == 0)
         .then(pl.lit("exact"))
@@ -79,9 +80,9 @@ def fit(members: pl.DataFrame, policy: MatchingPolicy) -> pl.DataFrame:
         .then(pl.lit("discount"))
         .when((pl.col("offered_total") > 0) & ((short - pl.col("offered_total")).abs() <= offered_cents))
         .then(pl.lit("late_discount"))
-        .when((short > 0) & alone & (pl.col("paid") > 0) & _tells(short))
+        .when((short > 0) & alone & (pl.col("paid") > 0) & pl.col("tells"))
         .then(pl.lit("told_short"))
-        .when((short > 0) & (short <= pl.col("limit")) & slight & ~pl.col("vague") & ~_withholds())
+        .when((short > 0) & (short <= pl.col("limit")) & slight & ~pl.col("vague") & ~pl.col("withholds"))
         .then(pl.lit("small_difference"))
         .when((short > 0) & alone & (pl.col("paid") > 0) & mostly)
         .then(pl.lit("short"))
@@ -94,6 +95,20 @@ def fit(members: pl.DataFrame, policy: MatchingPolicy) -> pl.DataFrame:
         *[name for name in members.columns if name not in PARTS or name in ("proposal", "item_key")],
         "shape",
         *[name for name in PARTS if name not in ("proposal", "item_key")],
+    )
+
+
+def _with_words(judged: pl.DataFrame) -> pl.DataFrame:
+    """``tells``: the text has the amount that is short; ``withholds``: it says that something was taken off.
+
+    Texts are read where the payment is short only, which few are.
+    """
+    read = judged.filter(pl.col("short") > 0, pl.col("reference_text").is_not_null())
+    read = read.unique("proposal", keep="first").select(
+        "proposal", tells=_tells(pl.col("short")), withholds=_withholds()
+    )
+    return judged.join(read, on="proposal", how="left", validate="m:1").with_columns(
+        pl.col("tells", "withholds").fill_null(False)
     )
 
 

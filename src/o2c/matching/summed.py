@@ -13,7 +13,7 @@ _ACCOUNT = ["entity_id", "currency_code"]
 
 
 def propose_sums(
-    silent: pl.DataFrame, payers: Payers, desk: Desk, policy: MatchingPolicy
+    silent: pl.DataFrame, payers: Payers, desk: Desk, larger: pl.Series, policy: MatchingPolicy
 ) -> tuple[Proposals, Proposals, pl.DataFrame]:
     """Believed sums and those in doubt, of payments that say nothing about items.
 
@@ -24,6 +24,7 @@ def propose_sums(
         silent: ``payment_key`` of the payments to look at.
         payers: who may have paid.
         desk: what is open and left now.
+        larger: ``family_id`` of families of several customers.
         policy: rules and limits.
 
     Returns:
@@ -40,14 +41,19 @@ def propose_sums(
         )
         .with_columns(amount=money("left"))
     )
-    open_items = desk.items.filter(pl.col("open") != 0)
+    open_items = desk.items.filter(pl.col("open") != 0).join(
+        wanted.select("family_id").unique(), on="family_id", how="semi"
+    )
     sure: list[Proposals] = []
     doubtful: list[Proposals] = []
     for owner in ("customer_id", "family_id"):
-        of = wanted.with_columns(payer_key="payer" if owner == "customer_id" else "family_id").unique(
-            ["payment_key", "payer_key"], keep="first", maintain_order=True
-        )
+        of = wanted.with_columns(
+            payer_key=pl.col("payer" if owner == "customer_id" else "family_id").cast(pl.String)
+        ).unique(["payment_key", "payer_key"], keep="first", maintain_order=True)
         for net in (False, True):
+            if net:
+                # which discount is granted depends on the day
+                of = of.with_columns(payer_key=pl.format("{}|{}", "payer_key", "value_date"))
             if of.is_empty():
                 continue
             items = _priced(open_items, of, owner, policy, net=net)
@@ -61,7 +67,7 @@ def propose_sums(
             answered = pl.concat([found.solutions.select("payment_key"), found.doubts.select("payment_key")])
             wanted = wanted.join(answered, on="payment_key", how="anti")
             of = of.join(answered, on="payment_key", how="anti")
-        wanted = wanted.filter(pl.col("family_id").is_in(_larger_families(desk).implode()))
+        wanted = wanted.filter(pl.col("family_id").is_in(larger.implode()))
     unsure = together(doubtful)
     ambiguous = unsure.heads.select("payment_key", reason_code=pl.lit("ambiguous")).unique(
         maintain_order=True
@@ -69,36 +75,26 @@ def propose_sums(
     return together(sure), unsure, ambiguous
 
 
-def _larger_families(desk: Desk) -> pl.Series:
-    return (
-        desk.items.filter(pl.col("open") != 0)
-        .group_by("family_id")
-        .agg(members=pl.col("customer_id").n_unique())
-        .filter(pl.col("members") > 1)["family_id"]
-    )
-
-
 def _priced(
     open_items: pl.DataFrame, wanted: pl.DataFrame, owner: str, policy: MatchingPolicy, *, net: bool
 ) -> pl.DataFrame:
-    """Open items of the payers that matter, at their open amount or net of the discount still granted.
-
-    Which discount is granted depends on the day of the payment: net prices are those of the payer's one day; a payer
-    with payments of several days is looked at without discounts.
-    """
-    items = open_items.with_columns(payer_key=owner).join(
-        wanted.select("payer_key", *_ACCOUNT).unique(), on=["payer_key", *_ACCOUNT], how="semi"
+    """Open items of the payers that matter, at their open amount or net of the discount granted that day."""
+    asked = wanted.select(
+        "payer_key", "value_date", *_ACCOUNT, owner=pl.col("payer" if owner == "customer_id" else "family_id")
     )
+    asked = asked.with_columns(pl.col("owner").cast(pl.String))
+    items = open_items.with_columns(owner=pl.col(owner).cast(pl.String))
     if not net:
+        items = items.join(asked.drop("value_date").unique(), on=["owner", *_ACCOUNT])
         amount = pl.col("open")
     else:
-        days = (
-            wanted.group_by("payer_key", *_ACCOUNT)
-            .agg(pl.col("value_date").min(), last_date=pl.col("value_date").max())
-            .filter(pl.col("value_date") == pl.col("last_date"))
-            .drop("last_date")
+        items = (
+            items.filter(pl.col("discount") > 0)
+            .select("owner", *_ACCOUNT)
+            .unique()
+            .join(asked.unique(), on=["owner", *_ACCOUNT])
+            .join(items, on=["owner", *_ACCOUNT])
         )
-        items = items.join(days, on=["payer_key", *_ACCOUNT], validate="m:1")
         amount = pl.col("open") - granted_discount(pl.col("value_date"), policy)
     return items.select(
         "item_key",

@@ -4,13 +4,14 @@ import os
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from random import Random
 
 import polars as pl
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 from matching_books import AS_OF, after, apply, payments
 from polars.testing import assert_frame_equal
-from random_books import books, days
+from random_books import books, days, random_book
 
 from o2c.contract import MONEY
 
@@ -132,8 +133,14 @@ def test_the_order_of_rows_changes_nothing(of, seed):
         assert_frame_equal(getattr(straight, output), getattr(mixed, output))
 
 
+# Books on which a second run once found more: a rival payer forgotten, a deduction without cash made twice.
+ONCE_WRONG = [random_book(Random(seed)) for seed in (14, 233)]  # noqa: S311 (no secrets here)
+
+
 @FEW
 @given(books())
+@example(ONCE_WRONG[0])
+@example(ONCE_WRONG[1])
 def test_running_again_with_what_is_recorded_adds_nothing(of):
     first = apply(of)
     again = apply(after(of, first))
