@@ -6,8 +6,12 @@ from o2c.demo.books import Books
 from o2c.demo.draws import look_up
 from o2c.demo.names import NAME_VARIANTS
 
-# Most payments of one invoice name it plainly; some bury the number in words, some say nothing (PROFILE §6).
-_REFERENCES = {"number": 78, "id": 8, "words": 11, "nothing": 3}
+# Most payments of one invoice name it plainly; some bury the number in words, drop its prefix and zeros, or say
+# nothing (PROFILE §6).
+_REFERENCES = {"number": 74, "id": 8, "words": 11, "digits": 4, "nothing": 3}
+# A run of invoices mostly comes with a remittance; small ones list their invoices in the text, or say nothing at all.
+_RUN_SAYS = {"remittance": 80, "list": 15, "nothing": 5}
+LONGEST_LIST = 6
 LINES_PER_PAYMENT = 100
 _RUN = ["number", "day", "slice"]
 
@@ -22,9 +26,17 @@ def with_payment_ids(books: Books, intents: pl.DataFrame) -> pl.DataFrame:
         .with_columns(
             payment_id=pl.concat_str(alone.first().over(_RUN), pl.lit("R")),
             line_number=pl.int_range(1, pl.len() + 1, dtype=pl.Int64).over(_RUN),
+            run_says=pl.when(
+                (pl.len() > 1) & (pl.len() <= LONGEST_LIST) & pl.col("reason_code").is_null().all()
+            )
+            .then(books.draws.pick("run says", "counter", _RUN_SAYS).first())
+            .otherwise(pl.lit("remittance"))
+            .over(_RUN),
         )
     )
-    singles = intents.filter(~in_run).with_columns(payment_id=alone, line_number=pl.lit(1, dtype=pl.Int64))
+    singles = intents.filter(~in_run).with_columns(
+        payment_id=alone, line_number=pl.lit(1, dtype=pl.Int64), run_says=pl.lit(None, dtype=pl.String)
+    )
     return pl.concat([singles, runs.drop("slice")], how="vertical").with_columns(
         is_in_run=in_run,
         is_booked=pl.col("is_credit_sale")
@@ -39,13 +51,21 @@ def payment_rows(books: Books, intents: pl.DataFrame) -> pl.DataFrame:
     """One row per payment, returned payments included with their return; cents and whole days."""
     draws, of = books.draws, "counter"
     is_hidden = pl.col("is_unknown_payer") & ~pl.col("is_booked")
+    # Some parents pay for their daughters, under their own number.
+    is_parents = ~pl.col("is_booked") & draws.happens("parent pays", of, 0.3)
+    payer_id = pl.coalesce(pl.when(is_parents).then("parent_customer_id"), "customer_id")
     runs = (
         intents.filter("is_in_run")
         .group_by("payment_id", maintain_order=True)
-        .agg(pl.all().exclude("paid").first(), pl.col("paid").sum())
+        .agg(
+            pl.all().exclude("paid").first(),
+            pl.col("paid").sum(),
+            listed=pl.col("invoice_number").sort_by("line_number").str.join(", "),
+        )
     )
+    singles = intents.filter(~pl.col("is_in_run")).with_columns(listed=pl.lit(None, dtype=pl.String))
     variant = look_up(NAME_VARIANTS, draws.whole("payer spelling", of, 0, 8).cast(pl.Int64))
-    made = pl.concat([intents.filter(~pl.col("is_in_run")), runs.select(intents.columns)]).select(
+    made = pl.concat([singles, runs.select(singles.columns)]).select(
         "payment_id",
         "entity_id",
         "currency_code",
@@ -55,10 +75,10 @@ def payment_rows(books: Books, intents: pl.DataFrame) -> pl.DataFrame:
         "counter",
         "country_code",
         bank_account_id=pl.concat_str("entity_id", pl.lit("-"), "currency_code", pl.lit("-1")),
-        customer_id=pl.when(~is_hidden & draws.happens("payer named", of, 0.93)).then("customer_id"),
+        customer_id=pl.when(~is_hidden & draws.happens("payer named", of, 0.93)).then(payer_id),
         payer_name=pl.concat_str(pl.col("customer_name").str.to_uppercase(), variant.str.to_uppercase()),
         payer_account=pl.when(~is_hidden & draws.happens("account known", of, 0.85)).then(
-            pl.concat_str(pl.lit("DEMO"), "customer_id")
+            pl.concat_str(pl.lit("DEMO"), payer_id)
         ),
         value_date="day",
         payment_amount="paid",
@@ -91,12 +111,18 @@ def returned_day(books: Books, day: str) -> pl.Expr:
 def _reference(books: Books) -> pl.Expr:
     kind = books.draws.pick("reference", "counter", _REFERENCES)
     return (
-        pl.when("is_in_run")
+        pl.when(pl.col("run_says") == "list")
+        .then("listed")
+        .when(pl.col("run_says") == "nothing")
+        .then(pl.lit("NOTPROVIDED"))
+        .when("is_in_run")
         .then(pl.concat_str(pl.lit("SETTLEMENT "), pl.col("day").cast(pl.Date).dt.to_string("%Y-%m-%d")))
         .when(pl.col("is_unknown_payer") | (kind == "nothing"))
         .then(pl.lit("NOTPROVIDED"))
         .when(kind == "id")
         .then("invoice_id")
+        .when(kind == "digits")
+        .then(pl.col("document").cast(pl.String).str.strip_chars_start("0"))
         .when(kind == "words")
         .then(pl.concat_str(pl.lit("Payment for invoice "), "invoice_number", pl.lit(" thank you")))
         .otherwise("invoice_number")
@@ -105,7 +131,10 @@ def _reference(books: Books) -> pl.Expr:
 
 def remittance_rows(intents: pl.DataFrame) -> pl.DataFrame:
     """What payments not booked yet are for: all lines of runs, and single payments that explain a deduction."""
-    says = ~pl.col("is_booked") & (pl.col("is_in_run") | pl.col("reason_code").is_not_null())
+    explains = (pl.col("run_says") == "remittance") | (
+        ~pl.col("is_in_run") & pl.col("reason_code").is_not_null()
+    )
+    says = ~pl.col("is_booked") & explains.fill_null(False)
     return intents.filter(says).select(
         "payment_id",
         "line_number",
