@@ -8,7 +8,7 @@ from pathlib import Path
 # The figures that the page shows and docs/kpis.md defines, by its anchors.
 IN_KPIS = (
     "rollforward", "aging", "dso", "dso-countback", "best-possible-dso", "trapped-cash", "collection-effectiveness",
-    "turnover", "past-due", "days-to-pay", "at-risk", "changes", "expected-loss", "comparison", "alerts",
+    "turnover", "past-due", "days-to-pay", "at-risk", "changes", "segments", "expected-loss", "comparison", "alerts",
 )  # fmt: skip
 # Anchor and title of what the marts define: the mart, and which of its columns the page shows.
 IN_MARTS: Mapping[str, tuple[str, str, tuple[str, ...]]] = {

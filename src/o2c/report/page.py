@@ -17,6 +17,7 @@ from o2c.report.palette import DARK
 from o2c.report.parts import GROUP, Cell, Column, Ledger, Part, Table, ledger_name
 from o2c.report.reading import Figures, Row
 from o2c.report.rollforward import rollforward_part
+from o2c.report.segments import segment_part
 from o2c.report.templates import PageTemplate
 from o2c.report.tiles import tiles_of
 
@@ -111,6 +112,7 @@ class _Pool:
         self._compared = _by_ledger(figures.comparisons)
         self._balances = _by_ledger(figures.balances)
         self._buckets = _by_ledger(figures.buckets)
+        self._segments = _by_ledger(figures.segments)
         self._rollforward = _by_ledger(figures.rollforward)
         self._forecast = _by_ledger(figures.forecast)
         self._errors = _by_ledger(figures.forecast_errors)
@@ -140,6 +142,7 @@ class _Pool:
             aging_part(entity_id, code, self._buckets[key], balance, now, self._as_of, draws=draws),
             kpi_part(history, change, compared, self._as_of, draws=draws),
             rollforward_part(self._rollforward[key], code, draws=draws),
+            segment_part(self._segments[key], code, is_folded=entity_id != GROUP),
             self._stories(key, now),
         ]
         if entity_id == GROUP:

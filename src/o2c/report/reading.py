@@ -64,6 +64,14 @@ _STATEMENTS: dict[str, tuple[tuple[str, ...], str]] = {
         order by entity_id, currency_code, as_of_date, bucket_order
         """,
     ),
+    "segments": (
+        ("receivables.fct_ar_segment_kpis",),
+        """
+        select * from receivables.fct_ar_segment_kpis
+        where as_of_date = $as_of and segment_dimension <> 'customer_group'
+        order by entity_id, currency_code, segment_dimension, segment
+        """,
+    ),
     "rollforward": (
         ("receivables.fct_ar_rollforward",),
         """
@@ -225,6 +233,11 @@ _CHECKS = (
 )
 
 
+_NEEDED = {name: marts for name, (marts, _) in {**_STATEMENTS, **_STORIES, "checks": _CHECKS}.items()}
+# Every mart that the page reads: the exposure finance_page names the same.
+MARTS_READ = frozenset(mart for marts in _NEEDED.values() for mart in marts)
+
+
 @dataclass(frozen=True)
 class Figures:
     """Rows of each part of the page, sorted by its key. A part without rows is told of in words.
@@ -237,6 +250,7 @@ class Figures:
     comparisons: tuple[Row, ...] = ()
     balances: tuple[Row, ...] = ()
     buckets: tuple[Row, ...] = ()
+    segments: tuple[Row, ...] = ()
     rollforward: tuple[Row, ...] = ()
     forecast: tuple[Row, ...] = ()
     forecast_errors: tuple[Row, ...] = ()
@@ -273,8 +287,7 @@ def read_figures(con: duckdb.DuckDBPyConnection, as_of: date) -> Figures:
     values["ids"] = sorted({row["customer_id"] for row in parts["debtors"]})
     parts |= {name: _rows(con, there, *one, values) for name, one in _STORIES.items()}
     parts["checks"] = _rows(con, there, *_CHECKS, values)
-    needed = {name: marts for name, (marts, _) in {**_STATEMENTS, **_STORIES, "checks": _CHECKS}.items()}
-    absent = frozenset(name for name, marts in needed.items() if not there.issuperset(marts))
+    absent = frozenset(name for name, marts in _NEEDED.items() if not there.issuperset(marts))
     return Figures(**parts, absent=absent)
 
 

@@ -65,6 +65,14 @@ def test_the_rollforward_takes_off_what_it_takes_off(page_of: Page) -> None:
     ]
 
 
+def test_segments_stand_with_what_is_past_due_and_where_it_rises(page_of: Page) -> None:
+    page = page_of(whole())
+    assert cells(page, "Customer segments, EUR") == [
+        ["Value tier A", "2", "220,000.00", "70,000.00", "31.8\u00a0%", "–", "rising"]
+    ]
+    assert "In 1 segment the past-due share rose three months in a row." in texts(page)
+
+
 def test_a_customer_is_told_with_all_that_is_known_of_it(page_of: Page) -> None:
     story = html.fromstring(page_of(whole())).find_class("stories")[0].find("li")
     facts = dict(

@@ -1,14 +1,18 @@
 """What the page reads: rows of its date, ranked without ties left to chance, nothing where a mart is not there."""
 
+import re
 from dataclasses import fields
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 
 import duckdb
 import pytest
+import yaml
 
-from o2c.report.reading import CUSTOMERS_SHOWN, Figures, read_figures
+from o2c.report.reading import CUSTOMERS_SHOWN, MARTS_READ, Figures, read_figures
 
+MARTS = Path(__file__).parents[3] / "dbt_project" / "models" / "marts"
 DAY = date(2026, 9, 30)
 AGING = (
     "entity_id text, customer_id text, currency_code text, as_of_date date, current_amount decimal(18, 4),"
@@ -40,6 +44,13 @@ def owe(
         "insert into receivables.fct_ar_aging values ('A', ?, ?, ?, 10, ?, 0, 0, 0, 10 + ?, 1, 2, 0, 0, 5)",
         [customer, code, day, Decimal(past_due), Decimal(past_due)],
     )
+
+
+def test_the_marts_that_are_read_are_those_the_exposure_names() -> None:
+    exposures = yaml.safe_load((MARTS / "exposures.yml").read_text())["exposures"]
+    page = next(one for one in exposures if one["name"] == "finance_page")
+    named = {re.fullmatch(r"ref\('(\w+)'\)", one)[1] for one in page["depends_on"]}  # type: ignore[index]
+    assert named == {mart.partition(".")[2] for mart in MARTS_READ}
 
 
 def test_a_database_without_marts_has_no_figures() -> None:
