@@ -11,7 +11,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS = false
 export PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS = 180
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format check fuzz bench lock clean
+.PHONY: help setup demo test test-browser lint format check fuzz oracle laws bench docs lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,12 +38,20 @@ format: .venv/.dev ## write Python and SQL in their one shape
 check: lint ## lint, unit tests and a dbt build on a small ledger
 	@$(BIN)/python -m pytest -n 2 tests/unit tests/dbt
 
+test-browser: .venv/.dev ## open the finance page in the system's Chromium (install chromium first)
+	@$(BIN)/python -m pytest -rs tests/browser
+
 fuzz: .venv/.dev ## 10,000 spoilt files per bank format (O2C_FUZZ=10000)
 	@O2C_FUZZ=$${O2C_FUZZ:-10000} $(BIN)/python -m pytest -n 2 tests/fuzz
+
+laws: .venv/.dev ## the laws of cash application on 500 random books (O2C_LAW_EXAMPLES=500)
+	@O2C_LAW_EXAMPLES=$${O2C_LAW_EXAMPLES:-500} $(BIN)/python -m pytest -n 2 tests/unit/matching
 
 bench: .venv/.dev ## time and memory stage by stage beside two references (SIZES=100000,1000000)
 	@$(BIN)/python bench/run.py --sizes $(SIZES)
 	@$(BIN)/python bench/bank.py
+	@$(BIN)/python bench/backfill.py
+	@$(BIN)/python bench/cash.py
 
 lock: .venv/.dev ## choose versions anew and write the locks, without addresses
 	@$(BIN)/uv lock --quiet --upgrade

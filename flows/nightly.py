@@ -16,6 +16,7 @@ from flows.build import audit, build_cash_inputs, build_marts, load_sources
 from flows.credit_review import place_referrals, review_accounts
 from flows.dunning import decide_letters
 from flows.ingest import land_sources, recall_sources
+from flows.losses import expect_losses
 from flows.publication import check_gates, publish, publish_dates
 from flows.sending import finish_interrupted, send_letters
 from o2c.calendars import BusinessCalendar
@@ -174,6 +175,7 @@ def play(request: NightlyRun, say: Callable[[str], None] = print) -> Run:
         build_marts(run)
         if request.until == "marts":
             return run
+        expect_losses(run)
         check_gates(run, landed)
         letters = decide_letters(run, cash)
         accounts = review_accounts(run, letters)

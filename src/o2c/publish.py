@@ -27,6 +27,8 @@ MEASURED = (
     "core.fct_customer_segments",
     "core.fct_customer_risk_terms",
     "receivables.fct_ar_aging",
+    "receivables.fct_ar_segment_kpis",
+    "receivables.fct_alerts",
     "receivables.fct_cash_forecast",
 )
 DECIDED = (
