@@ -144,7 +144,8 @@ def _where_to_look(home: Path) -> list[str]:
     """What is worth opening, and the command that tells why."""
     published = home / "published"
     places = [("letters", page) for page in sorted(home.glob("outbox/*/index.html"))]
-    places += [(name, published / name) for name in ("worklists", "agency", "credit", "o2c.duckdb")]
+    places += [("finance", page) for page in sorted(published.glob("reports/*/index.html"))[-1:]]
+    places += [(name, published / name) for name in ("cash", "worklists", "agency", "credit", "o2c.duckdb")]
     command = f".venv/bin/o2c --home {home} explain customer 0000900001"
     return [
         "",
