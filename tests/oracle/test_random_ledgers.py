@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 import pytest
 from balances_by_hand import BUCKETS, Balances
 from comparison import TABLES, Build, built, differences, published, worked_out
-from random_ledgers import Ledger, random_ledgers
+from ledger_pen import Ledger
+from random_ledgers import random_ledgers
 
 from flows import _dbt
 
