@@ -149,7 +149,10 @@ def _manifest(database: str, paths: Sequence[str]) -> Manifest:
                 kept.read_bytes(), decoder=extended_mashumuro_decoder
             )
             return _manifests[database]
-        parsed = dbtRunner().invoke(["parse", *_FLAGS, *paths])
+        # Names in it are the build's also where nobody runs on one yet; without a file they would be of memory.
+        named = Path(os.environ.get("O2C_WAREHOUSE", "")).stem == database
+        with _variables({} if named else {"O2C_WAREHOUSE": f"{database}.duckdb"}):
+            parsed = dbtRunner().invoke(["parse", *_FLAGS, *paths])
         if not isinstance(parsed.result, Manifest):
             raise BuildFailed(
                 f"{PROJECT}: the project cannot be read, nothing was built.\n{parsed.exception}"
@@ -195,6 +198,13 @@ def _environment(build: Path, folder: Path) -> Generator[None]:
         "O2C_MEMORY_LIMIT": memory_limit,
         "O2C_SPILL": str(folder / "spill"),
     }
+    with _variables(values):
+        yield
+
+
+@contextmanager
+def _variables(values: dict[str, str]) -> Generator[None]:
+    """Variables of the environment, which are afterwards what they were."""
     before = {name: os.environ.get(name) for name in values}
     os.environ.update(values)
     try:

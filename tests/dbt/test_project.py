@@ -3,7 +3,10 @@
 import re
 from collections.abc import Iterator
 from datetime import date
+from functools import cache
+from os import environ
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -32,6 +35,7 @@ def whole(tmp_path_factory) -> Path:
     return build
 
 
+@cache
 def described() -> dict[str, dict[str, Any]]:
     """Models by name, as their YAML has them."""
     return {
@@ -180,3 +184,26 @@ def test_marts_are_listed_with_their_keys(whole):
     marts = {mart.name: mart.key for mart in _dbt.list_marts(whole)}
     assert marts["receivables.fct_open_items"] == ("as_of_date", "invoice_id", "installment_number")
     assert {name.partition(".")[0] for name in marts} == {"core", "receivables", "collections", "quality"}
+
+
+def test_names_are_those_of_the_build_also_where_the_project_is_read_without_one(tmp_path, monkeypatch):
+    """What is read is kept for every process of this user, and a run on names of another database finds nothing."""
+    seen = []
+
+    class Runner:
+        def invoke(self, _arguments):
+            seen.append(environ.get("O2C_WAREHOUSE"))
+            return SimpleNamespace(result=None, exception="nothing is read here")
+
+    monkeypatch.setattr(_dbt, "dbtRunner", Runner)
+    monkeypatch.setattr(_dbt, "_manifests", {})
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    for given in (None, "/elsewhere/other.duckdb", "/run/build.duckdb"):
+        if given is None:
+            monkeypatch.delenv("O2C_WAREHOUSE", raising=False)
+        else:
+            monkeypatch.setenv("O2C_WAREHOUSE", given)
+        with pytest.raises(_dbt.BuildFailed):
+            _dbt._manifest("build", ())
+        assert environ.get("O2C_WAREHOUSE") == given
+    assert seen == ["build.duckdb", "build.duckdb", "/run/build.duckdb"]
