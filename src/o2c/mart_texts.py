@@ -34,12 +34,16 @@ def read_mart_texts(dbt_project: Path) -> dict[str, MartText]:
             key = _key(model)
             found[name] = MartText(
                 name,
-                model["description"],
-                {column["name"]: column.get("description", "") for column in model["columns"]},
+                _line(model["description"]),
+                {column["name"]: _line(column.get("description", "")) for column in model["columns"]},
                 tuple(key.get("columns", ())),
                 frozenset(key.get("nullable", ())),
             )
     return dict(sorted(found.items()))
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _key(model: dict[str, Any]) -> dict[str, Any]:
