@@ -167,5 +167,22 @@ select
     cast(past_due_item_count as bigint) as past_due_item_count,
     -- what is trapped for a year costs a year's interest; where more is paid than is late, nothing is
     {{ rounded("(greatest(closing_net_amount - current_amount, 0) * cost_of_capital_ratio)", "minor_units") }}
-    as carrying_cost_amount
+    as carrying_cost_amount,
+    -- what the ratios above are made of, so that figures of several entities can be made of it again
+    {{ money("case when has_history then month_opening_amount end") }} as month_opening_net_amount,
+    {{ money("case when has_history then sales_month_amount end") }} as month_credit_sales_amount,
+    {{ money("case when has_history then quarter_opening_amount end") }} as quarter_opening_net_amount,
+    {{ money("case when has_history then sales_quarter_amount end") }} as quarter_credit_sales_amount,
+    {{ money("case when has_history then year_opening_amount end") }} as year_opening_net_amount,
+    {{ money("case when has_history then sales_365_amount end") }} as year_credit_sales_amount,
+    {{ money("case when has_history then written_off_365_amount end") }} as year_written_off_amount,
+    {{ money("case when has_history then settled_365_amount end") }} as year_settled_amount,
+    cast(
+        case when has_history then settled_amount_days_to_pay end as decimal(28, 4)
+    ) as year_settled_days_to_pay,
+    cast(case when has_history then settled_amount_days_late end as decimal(28, 4)) as year_settled_days_late,
+    {{ money("case when is_run_date or published_open_amount is not null then at_risk_amount end") }}
+    as at_risk_amount,
+    {{ money("case when is_run_date then open_amount else published_open_amount end") }}
+    as at_risk_open_amount
 from measured
