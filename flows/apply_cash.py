@@ -96,12 +96,13 @@ def read_book(con: duckdb.DuckDBPyConnection, recorded: Recorded, decisions: pl.
         items=read_frame(con, "intermediate.int_items_applicable", ApplicableItems.columns()),
         payments=pl.concat([payments, used_up_payments(con, payments, decisions)]),
         remittance_lines=read_frame(con, "staging.stg_remittance_lines", RemittanceLines.columns()),
-        customers=read_frame(con, "staging.stg_customers", CustomerNames.columns()),
+        customers=read_frame(con, "intermediate.int_customers_completed", CustomerNames.columns()),
         accounts=read_frame(con, "intermediate.int_payer_accounts", PayerAccounts.columns()),
         recorded=recorded.applications,
         assignments=recorded.assignments,
         deductions=recorded.deductions,
         decisions=decisions,
+        superseded=read_frame(con, "intermediate.int_applications_superseded", ["application_id"]),
     )
 
 

@@ -29,6 +29,9 @@ MEASURED = (
     "receivables.fct_ar_aging",
     "receivables.fct_ar_segment_kpis",
     "receivables.fct_alerts",
+    "receivables.fct_cash_application_kpis",
+    "receivables.fct_cash_application_rules",
+    "receivables.fct_unapplied_cash_aging",
     "receivables.fct_cash_forecast",
 )
 DECIDED = (

@@ -44,7 +44,7 @@ def apply_cash(book: CashBook, policy: MatchingPolicy, reasons: ReasonCodesPolic
     """
     book.validate()
     book = replace(book, payments=book.payments.filter(pl.col("value_date") <= as_of))
-    standing = _standing(book.recorded)
+    standing = book.standing()
     by_value = book.payments.sort("value_date", "payment_id").with_row_index("payment_key")
     placed = standing.join(
         book.items.select("invoice_id", "entity_id"), on="invoice_id", how="left", validate="m:1"
@@ -89,13 +89,6 @@ def apply_cash(book: CashBook, policy: MatchingPolicy, reasons: ReasonCodesPolic
     )
 
 
-def _standing(recorded: pl.DataFrame) -> pl.DataFrame:
-    negated = recorded["reverses_application_id"].drop_nulls()
-    return recorded.filter(
-        pl.col("application_type") != "reversal", ~pl.col("application_id").is_in(negated.implode())
-    )
-
-
 def _decided_book(book: CashBook, decided: Decided) -> CashBook:
     """The book after persons' decisions; whose a payment is stands in the payment."""
     word = (
@@ -124,7 +117,7 @@ def _settle(book: CashBook, desk: Desk, policy: MatchingPolicy) -> tuple[Evidenc
     that knowledge, or running it twice would add something.
     """
     lines = lines_of_payments(desk.payments, book.remittance_lines.with_row_index("line_key"))
-    known = _standing(book.recorded)
+    known = book.standing()
     settled_or_contested = pl.concat(
         [known.select("payment_id", "invoice_id"), book.deductions.select("payment_id", "invoice_id")]
     )
@@ -251,7 +244,7 @@ def _possible_payers(
             ),
         ]
     ).unique()
-    paid = pl.concat([_standing(book.recorded), applications]).filter(pl.col("application_type") == "payment")
+    paid = pl.concat([book.standing(), applications]).filter(pl.col("application_type") == "payment")
     return find_possible_payers(
         suspense,
         desk.items.filter(pl.col("open") > 0).with_columns(open_amount=money("open")),

@@ -41,6 +41,17 @@ class CashBook:
     assignments: pl.DataFrame = field(default_factory=PayerAssignments.empty)
     deductions: pl.DataFrame = field(default_factory=Deductions.empty)
     decisions: pl.DataFrame = field(default_factory=CashDecisions.empty)
+    # application_id of recorded rows that the ledger has booked itself meanwhile: its rows stand for them
+    superseded: pl.DataFrame = field(
+        default_factory=lambda: pl.DataFrame(schema={"application_id": pl.String})
+    )
+
+    def standing(self) -> pl.DataFrame:
+        """Recorded applications that count: neither negated nor superseded, and no negations."""
+        negated = self.recorded["reverses_application_id"].drop_nulls()
+        return self.recorded.filter(
+            pl.col("application_type") != "reversal", ~pl.col("application_id").is_in(negated.implode())
+        ).join(self.superseded, on="application_id", how="anti")
 
     def validate(self) -> None:
         """Raise pandera's SchemaError where a frame is not what its model says."""

@@ -168,11 +168,7 @@ def lay_out(book: CashBook, apart: pl.DataFrame, gone: pl.Series, as_of: date) -
         )
         .drop("offered")
     )
-    negated = book.recorded["reverses_application_id"].drop_nulls()
-    standing = book.recorded.filter(
-        pl.col("application_type") != "reversal", ~pl.col("application_id").is_in(negated.implode())
-    )
-    applied = standing.select("payment_id", has_applied=pl.lit(True)).unique()
+    applied = book.standing().select("payment_id", has_applied=pl.lit(True)).unique()
     # A part that went back is not there to be applied, though nobody knows of what it was taken.
     short = (
         book.payments.filter(pl.col("reverses_payment_id").is_not_null(), pl.col("unapplied_amount") < 0)

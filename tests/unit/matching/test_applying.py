@@ -1,5 +1,6 @@
 """Every shape of payment on the smallest book that shows it: what is applied, given up, contested, and left."""
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -393,3 +394,17 @@ def test_suspense_that_may_be_a_customers_protects_that_customer():
     result = apply(of)
     assert result.possible_payers.select("payment_id", "customer_id").rows() == [("P", "ACME")]
     assert pl.Series(result.exceptions["reason_code"]).to_list() == ["unknown_payer"]
+
+
+def test_what_the_ledger_has_booked_itself_is_not_taken_back_by_us():
+    of = book(
+        items(item("INV-2026-4711", "100.00")),
+        payments(payment("P1", "100.00", "2026-4711", payer_account="DE77")),
+        known=KNOWN,
+    )
+    first = after(of, apply(of))
+    reversal = payments(back("R1", "P1", "100.00", date(2026, 2, 9)))
+    ours = book(first.items, reversal, known=KNOWN, recorded=first.recorded)
+    booked = replace(ours, superseded=first.recorded.select("application_id"))
+    assert [row[0] for row in done(apply(ours))] == ["reversal"]
+    assert done(apply(booked)) == []

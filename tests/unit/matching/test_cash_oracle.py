@@ -3,9 +3,9 @@
 import os
 
 from cash_clerk import Clerk
+from cash_random_books import books
 from hypothesis import HealthCheck, Phase, given, settings
 from matching_books import AS_OF, POLICY, apply
-from random_books import books
 
 EXAMPLES = int(os.environ.get("O2C_LAW_EXAMPLES", "15"))
 PHASES = [phase for phase in Phase if phase != Phase.shrink or os.environ.get("O2C_LAW_SHRINK")]

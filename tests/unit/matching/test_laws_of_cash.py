@@ -7,11 +7,11 @@ from decimal import Decimal
 from random import Random
 
 import polars as pl
+from cash_random_books import books, days, random_book
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 from matching_books import AS_OF, after, apply, payments
 from polars.testing import assert_frame_equal
-from random_books import books, days, random_book
 
 from o2c.contract import MONEY
 
