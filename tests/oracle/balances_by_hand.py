@@ -172,7 +172,7 @@ class Balances:
                         number,
                         document["document_type"],
                         amount,
-                        disputed if not is_credit_memo else ZERO,
+                        disputed,
                         due,
                         age,
                         None if is_credit_memo else bucket_of(age),

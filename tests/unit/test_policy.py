@@ -152,7 +152,12 @@ CROSS_FIELD = [
     ("worklist", "all_disputed: -0.20", "all_disputed: 0.20", "less than or equal to 0"),
     ("matching", "  - invoice_id\n", "  - invoice_id\n  - invoice_id\n", "a rule stands twice"),
     ("matching", "  - subset_sum\n", "  - subset_sums\n", "rules: subset_sums unknown; there are all_due, "),
-    ("matching", "[payer_account, payer_name, named_item, open_amount]", "[payer_name, payer_name]", "a rule stands twice"),
+    (
+        "matching",
+        "[payer_account, payer_name, named_item, open_amount]",
+        "[payer_name, payer_name]",
+        "a rule stands twice",
+    ),
     ("matching", "    typo: 0.60\n", "", "references: typo is missing"),
     ("matching", "order: 0.65", "orders: 0.65", "sums: order is missing; sums: orders is unknown"),
     ("matching", "    typo: 0.60", "    typo: 0.95", "digits or a typo alone would reach automatic_score"),

@@ -14,7 +14,14 @@ from o2c.settings import PROJECT
 
 DOCUMENTS = [PROJECT / "README.md", PROJECT / "CONTRIBUTING.md", *sorted((PROJECT / "docs").glob("*.md"))]
 # Words of a synopsis, each by something that can be typed.
-VALUES = {"D": "2026-09-30", "DATE": "2026-09-30", "FILE...": "FILE", "N": "200", "NAME": "Kim", "INSTANT": "now"}
+VALUES = {
+    "D": "2026-09-30",
+    "DATE": "2026-09-30",
+    "FILE...": "FILE",
+    "N": "200",
+    "NAME": "Kim",
+    "INSTANT": "now",
+}
 
 
 def code(document: Path) -> Iterator[str]:

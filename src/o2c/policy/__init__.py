@@ -12,8 +12,8 @@ from o2c.policy.reporting import ReportingPolicy
 from o2c.policy.tables import policy_tables
 
 __all__ = [
-    "REFERENCE_RULES",
     "KPIS",
+    "REFERENCE_RULES",
     "AgencyPolicy",
     "AgingPolicy",
     "ControlsPolicy",

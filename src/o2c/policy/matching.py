@@ -136,8 +136,8 @@ class MatchingPolicy(PolicyFile):
     )
     subset_sums: SubsetSums
     max_candidates: PositiveCount = Field(description="explanations that a person is shown per payment")
-    possible_payer_rules: tuple[Literal["payer_account", "payer_name", "named_item", "open_amount"], ...] = Field(
-        description="what makes suspense possibly a customer's, who is then not dunned"
+    possible_payer_rules: tuple[Literal["payer_account", "payer_name", "named_item", "open_amount"], ...] = (
+        Field(description="what makes suspense possibly a customer's, who is then not dunned")
     )
     max_possible_payers: PositiveCount = Field(
         description="a rule that fits more customers than this for one payment says nothing"

@@ -1,5 +1,6 @@
 -- Customers, and a stub for each id that only documents mention; without a status a customer is active.
--- One row per customer_id. Cash application compares payers with these names, so they are made in its pass too.
+-- One row per customer_id. Cash application compares payers with these names, so they are made in its pass
+-- too.
 {{ config(materialized="table", tags=["cash"]) }}
 
 with
