@@ -10,7 +10,7 @@ from releases import release
 from o2c.cli import _parser
 from o2c.home import open_home
 from o2c.mart_texts import read_mart_texts
-from o2c.publish_postgres import LIST, RUN
+from o2c.publish_notes import LIST, RUN
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "bi.md").read_text()
