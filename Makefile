@@ -47,6 +47,15 @@ fuzz: .venv/.dev ## 10,000 spoilt files per bank format (O2C_FUZZ=10000)
 laws: .venv/.dev ## the laws of cash application on 500 random books (O2C_LAW_EXAMPLES=500)
 	@O2C_LAW_EXAMPLES=$${O2C_LAW_EXAMPLES:-500} $(BIN)/python -m pytest -n 2 tests/unit/matching
 
+oracle: .venv/.dev ## 10,000 random ledgers against the definitions worked out by hand (O2C_ORACLE=10000)
+	@O2C_ORACLE=$${O2C_ORACLE:-10000} $(BIN)/python -m pytest -n 2 --dist loadscope tests/oracle
+
+docs: .venv/.runtime ## write a page of every table, column, test and metric: var/docs/static_index.html
+	@mkdir -p var/docs
+	@O2C_SPILL=$(CURDIR)/var/docs/spill $(BIN)/dbt docs generate --quiet --static --empty-catalog --no-version-check --no-partial-parse \
+	  --project-dir dbt_project --profiles-dir dbt_project --target-path $(CURDIR)/var/docs --log-path $(CURDIR)/var/docs
+	@echo "var/docs/static_index.html"
+
 bench: .venv/.dev ## time and memory stage by stage beside two references (SIZES=100000,1000000)
 	@$(BIN)/python bench/run.py --sizes $(SIZES)
 	@$(BIN)/python bench/bank.py

@@ -11,7 +11,9 @@ from customer_books import Book, load_book
 from flows import _dbt
 from o2c import warehouse
 
-RECEIVABLES = "+path:models/marts/receivables +int_control_accounts_compared"
+RECEIVABLES = (
+    "+path:models/marts/receivables +int_control_accounts_compared +fct_segment_matrix +fct_order_to_cash"
+)
 
 
 def built(book: Book, folder: Path) -> Path:

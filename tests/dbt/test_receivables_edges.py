@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 from customer_books import Book
-from receivables_books import built, frame, read
+from receivables_books import RECEIVABLES, built, frame, read
 
 from flows import _dbt
 from o2c import warehouse
@@ -123,7 +123,7 @@ def test_our_own_applications_count_until_the_ledger_books_them(tmp_path):
             list(row.values()),
         )
     ours.close()
-    _dbt.run_models(build, build.parent, "+path:models/marts/receivables +int_control_accounts_compared")
+    _dbt.run_models(build, build.parent, RECEIVABLES)
     assert read(
         build, "receivables.fct_payment_applications", "application_id, invoice_id, applied_by, rule"
     ) == [
@@ -152,7 +152,7 @@ def test_more_applied_than_there_is(tmp_path, applied_by_us, refused):
         " date '2026-03-10' as application_date, 100.01 as applied_amount, 'payment' as application_type"
     )
     con.close()
-    _dbt.run_models(build, build.parent, "+path:models/marts/receivables +int_control_accounts_compared")
+    _dbt.run_models(build, build.parent, RECEIVABLES)
     if refused:
         with pytest.raises(
             _dbt.BuildFailed, match=r"subject_id I, whole_amount 100\.0000, applied_amount 100\.0100"

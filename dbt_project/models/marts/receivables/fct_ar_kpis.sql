@@ -166,7 +166,12 @@ select
     cast(item_count as bigint) as open_item_count,
     cast(past_due_item_count as bigint) as past_due_item_count,
     -- what is trapped for a year costs a year's interest; where more is paid than is late, nothing is
-    {{ rounded("(greatest(closing_net_amount - current_amount, 0) * cost_of_capital_ratio)", "minor_units") }}
+    {{
+        rounded(
+            "(cast(greatest(closing_net_amount - current_amount, 0) as decimal(28, 4)) * cost_of_capital_ratio)",
+            "minor_units",
+        )
+    }}
     as carrying_cost_amount,
     -- what the ratios above are made of, so that figures of several entities can be made of it again
     {{ money("case when has_history then month_opening_amount end") }} as month_opening_net_amount,

@@ -62,8 +62,10 @@ with
                 then
                     {{
                         rounded(
-                            "filled.early_amount * policy.early_weight + filled.late_amount * policy.late_weight"
-                            ~ " + filled.usual_amount * (1 - policy.early_weight - policy.late_weight)",
+                            "cast(filled.early_amount as decimal(28, 4)) * policy.early_weight"
+                            ~ " + cast(filled.late_amount as decimal(28, 4)) * policy.late_weight"
+                            ~ " + cast(filled.usual_amount as decimal(28, 4))"
+                            ~ " * (1 - policy.early_weight - policy.late_weight)",
                             "currencies.minor_units",
                         )
                     }}
