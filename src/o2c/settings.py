@@ -1,12 +1,20 @@
 """Where things are. No business number stands here: those are policies."""
 
+import getpass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PROJECT = Path(__file__).resolve().parents[2]
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser().lower()
+    except (KeyError, OSError):
+        return "unknown"
 
 
 class SettingsError(ValueError):
@@ -35,6 +43,23 @@ class Settings(BaseSettings):
     sender_address: str = Field(
         default="receivables@o2c.example", description="address that letters come from"
     )
+    operator: str = Field(
+        default_factory=_user, description="who runs this; may not approve what it prepared"
+    )
+    environment: Literal["production", "test"] = Field(
+        default="test", description="only production may reach people"
+    )
+    carrier: Literal["folder", "ses"] = Field(default="folder", description="what letters leave by")
+    aws_account_id: str | None = Field(default=None, description="the only account that may send")
+    aws_region: str | None = Field(default=None, description="region of SES, SQS and SMS")
+    ses_configuration_set: str | None = Field(
+        default=None, description="configuration set whose events we read"
+    )
+    ses_events_queue_url: str | None = Field(default=None, description="SQS queue of delivery events")
+    ses_endpoint_url: str | None = Field(
+        default=None, description="another address of SES; this machine's only"
+    )
+    sms_origination: str | None = Field(default=None, description="phone number or pool that SMS come from")
     reply_to: str = Field(default="receivables@o2c.example", description="monitored address for replies")
 
     def __init__(self, **values: Any) -> None:

@@ -1,6 +1,7 @@
 """Tables of the ledger. Its constraints, not code, forbid a second letter of one identity.
 
-Amounts are text (SQLite has no decimal); dates are ISO text by SQLAlchemy's Date; instants are UTC.
+Amounts are text (SQLite has no decimal); dates are ISO text by SQLAlchemy's Date; instants are UTC. What a column
+cannot say (transitions, quiet days, who may approve, what is never changed) triggers say: see ``ledger.triggers``.
 """
 
 from sqlalchemy import (
@@ -9,15 +10,25 @@ from sqlalchemy import (
     Date,
     DateTime,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
+    text,
 )
 from sqlalchemy import UniqueConstraint as Unique
 
+from o2c.ledger.states import ALL_STATES, FAILED_STATES
+
 metadata = MetaData()
+
+
+def _one_of(column: str, values: tuple[str, ...]) -> str:
+    return f"{column} in ({', '.join(repr(value) for value in values)})"
+
 
 deliveries = Table(
     "deliveries",
@@ -65,7 +76,67 @@ runs = Table(
     # null in rows of earlier versions: known when it started, published as the current release
     Column("known_at", DateTime(timezone=True)),
     Column("publishes", String),
+    # counts and amounts of the run as JSON: what the brakes of later runs are measured against
+    Column("measures", String),
     CheckConstraint("state in ('started', 'published', 'failed')", name="run_state"),
+)
+
+# What a person (or the policy, where no person is needed) says yes or no to: exactly this list, by its hash.
+approval_requests = Table(
+    "approval_requests",
+    metadata,
+    Column("request_id", String, primary_key=True),
+    Column("kind", String, nullable=False),
+    Column("batch_id", String, nullable=False),
+    Column("as_of_date", Date, nullable=False),
+    Column("content_hash", String, nullable=False),
+    Column("item_count", Integer, nullable=False),
+    Column("amounts", String, nullable=False),  # JSON: currency code to total
+    Column("largest_amounts", String, nullable=False),  # JSON: currency code to the largest single amount
+    Column("content", String, nullable=False),  # JSON: the list itself, sorted; content_hash is its sha-256
+    Column("required_approval_count", Integer, nullable=False),
+    Column("reason", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("prepared_by", String, nullable=False),
+    Column("prepared_at", DateTime(timezone=True), nullable=False),
+    Column("expires_at", DateTime(timezone=True), nullable=False),
+    Column("carried_out_at", DateTime(timezone=True)),
+    Unique("request_id", "content_hash", "prepared_by", name="approval_request_content"),
+    CheckConstraint(
+        _one_of("kind", ("letters", "referrals", "holds", "write_offs")), name="approval_request_kind"
+    ),
+    CheckConstraint(
+        _one_of("state", ("waiting", "approved", "rejected", "expired", "superseded")),
+        name="approval_request_state",
+    ),
+    CheckConstraint("required_approval_count between 0 and 2", name="approval_request_count"),
+    CheckConstraint("prepared_by = lower(prepared_by)", name="approval_request_preparer"),
+    Index("approval_requests_by_batch", "batch_id"),
+)
+
+# One yes or no of one person. Who prepared the list is part of the key, so that nobody can approve his own.
+approvals = Table(
+    "approvals",
+    metadata,
+    Column("request_id", String, primary_key=True),
+    Column("approver", String, primary_key=True),
+    Column("content_hash", String, nullable=False),
+    Column("prepared_by", String, nullable=False),
+    Column("role", String, nullable=False),
+    Column("verdict", String, nullable=False),
+    Column("comment", String),
+    Column("signature", String),
+    Column("approved_at", DateTime(timezone=True), nullable=False),
+    Column("expires_at", DateTime(timezone=True), nullable=False),
+    ForeignKeyConstraint(
+        ["request_id", "content_hash", "prepared_by"],
+        ["approval_requests.request_id", "approval_requests.content_hash", "approval_requests.prepared_by"],
+        name="approval_of_exactly_this",
+    ),
+    CheckConstraint("approver <> prepared_by", name="nobody_approves_his_own"),
+    CheckConstraint("approver = lower(approver) and approver <> ''", name="approver_in_lower_case"),
+    CheckConstraint(_one_of("verdict", ("approve", "reject")), name="approval_verdict"),
+    CheckConstraint("expires_at > approved_at", name="approval_expires_later"),
 )
 
 letters = Table(
@@ -73,6 +144,9 @@ letters = Table(
     metadata,
     Column("letter_id", String, primary_key=True),
     Column("batch_id", String, nullable=False),
+    Column(
+        "request_id", String, ForeignKey("approval_requests.request_id")
+    ),  # null before there were requests
     Column("kind", String, nullable=False),
     Column("entity_id", String, nullable=False),
     Column("customer_id", String, nullable=False),
@@ -84,11 +158,24 @@ letters = Table(
     Column("stage", String, nullable=False),
     Column("channel", String, nullable=False),
     Column("language_code", String, nullable=False),
+    Column("contact_id", String),
     Column("address", String, nullable=False),
+    Column("time_zone", String),
     Column("total_amount", String, nullable=False),
     Column("state", String, nullable=False),
+    Column("state_reason", String),
+    Column("state_changed_at", DateTime(timezone=True)),
     Column("message_hash", String, nullable=False),
     Column("decided_as_of_date", Date, nullable=False),
+    # of the claim: the day that quiet days count from, who has it and until when, and how often it was tried
+    Column("quiet_days", Integer, nullable=False, server_default="0"),
+    Column("contact_date", Date),
+    Column("attempt_count", Integer, nullable=False, server_default="0"),
+    Column("owner", String),
+    Column("lease_until", DateTime(timezone=True)),
+    Column("not_before", DateTime(timezone=True)),  # back-off after a carrier that could not take it
+    Column("carrier", String),
+    Column("carrier_message_id", String),
     Column("sent_at", DateTime(timezone=True)),
     Unique(
         "kind",
@@ -101,9 +188,30 @@ letters = Table(
         "try_number",
         name="letter_identity",
     ),
-    CheckConstraint("state in ('approval_pending', 'sending', 'sent', 'cancelled')", name="letter_state"),
-    CheckConstraint("(state = 'sent') = (sent_at is not null)", name="sent_has_an_instant"),
+    CheckConstraint(_one_of("state", ALL_STATES), name="letter_state"),
+    CheckConstraint("state <> 'sent' or sent_at is not null", name="sent_has_an_instant"),
+    CheckConstraint(
+        "(state = 'sending') = (owner is not null and lease_until is not null)", name="claimed_has_an_owner"
+    ),
     Index("letters_by_customer", "entity_id", "customer_id", "currency_code"),
+    Index("letters_by_state", "state", "batch_id"),
+    Index("letters_by_contact", "customer_id", "contact_date"),
+    Index("letters_by_address", text("lower(address)"), "contact_date"),
+    Index(
+        "letter_alive_once",
+        *("kind", "entity_id", "customer_id", "currency_code", "episode", "level", "occasion"),
+        unique=True,
+        sqlite_where=text(f"not ({_one_of('state', FAILED_STATES)})"),
+        postgresql_where=text(f"not ({_one_of('state', FAILED_STATES)})"),
+    ),
+)
+
+# Exactly what leaves, compressed; written with the letter, so that the renderer is not called again.
+letter_messages = Table(
+    "letter_messages",
+    metadata,
+    Column("letter_id", String, ForeignKey("letters.letter_id"), primary_key=True),
+    Column("content", LargeBinary, nullable=False),
 )
 
 letter_lines = Table(
@@ -125,6 +233,82 @@ letter_lines = Table(
     Column("due_date", Date, nullable=False),
 )
 
+# Intent before effect: a row stands here before anything is posted.
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("letter_id", String, ForeignKey("letters.letter_id"), primary_key=True),
+    Column("attempt_number", Integer, primary_key=True),
+    Column("carrier", String, nullable=False),
+    Column("owner", String, nullable=False),
+    Column("started_at", DateTime(timezone=True), nullable=False),
+    Column("lease_until", DateTime(timezone=True), nullable=False),
+    Column("ended_at", DateTime(timezone=True)),
+    Column("outcome", String),
+    Column("http_status", Integer),
+    Column("error_class", String),
+    Column("request_id", String),  # of the carrier's answer
+    Column("carrier_message_id", String),
+    CheckConstraint(
+        "outcome is null or "
+        + _one_of("outcome", ("accepted", "not_accepted", "refused", "paused", "unknown")),
+        name="attempt_outcome",
+    ),
+    CheckConstraint("(ended_at is null) = (outcome is null)", name="attempt_ends_with_an_outcome"),
+)
+
+# What the carrier says became of a letter. Each once, in any order; a letter_id of null is nobody's we know.
+delivery_events = Table(
+    "delivery_events",
+    metadata,
+    Column("event_id", String, primary_key=True),
+    Column("letter_id", String, ForeignKey("letters.letter_id")),
+    Column("carrier", String, nullable=False),
+    Column("event_type", String, nullable=False),
+    Column("carrier_message_id", String),
+    Column("detail", String),
+    Column("occurred_at", DateTime(timezone=True), nullable=False),
+    Column("received_at", DateTime(timezone=True), nullable=False),
+    Column("content_hash", String, nullable=False),
+    Index("delivery_events_by_letter", "letter_id"),
+)
+
+# Addresses that nothing is sent to until a person lifts it. One open row per address.
+suppressions = Table(
+    "suppressions",
+    metadata,
+    Column("suppression_id", Integer, primary_key=True),
+    Column("address", String, nullable=False),
+    Column("reason", String, nullable=False),
+    Column("event_id", String),
+    Column("since", DateTime(timezone=True), nullable=False),
+    Column("lifted_at", DateTime(timezone=True)),
+    Column("lifted_by", String),
+    CheckConstraint("address = lower(address)", name="suppressed_address_in_lower_case"),
+    Index(
+        "suppressed_once",
+        "address",
+        unique=True,
+        sqlite_where=text("lifted_at is null"),
+        postgresql_where=text("lifted_at is null"),
+    ),
+)
+
+# A carrier that must not be used: until an instant (a quota), or until a person lifts it.
+pauses = Table(
+    "pauses",
+    metadata,
+    Column("pause_id", Integer, primary_key=True),
+    Column("carrier", String, nullable=False),
+    Column("reason", String, nullable=False),
+    Column("detail", String, nullable=False),
+    Column("since", DateTime(timezone=True), nullable=False),
+    Column("until", DateTime(timezone=True)),
+    Column("lifted_at", DateTime(timezone=True)),
+    Column("lifted_by", String),
+    Index("pauses_by_carrier", "carrier", "lifted_at"),
+)
+
 placements = Table(
     "placements",
     metadata,
@@ -133,4 +317,57 @@ placements = Table(
     Column("customer_id", String, nullable=False),
     Column("agency_id", String, nullable=False),
     Column("placed_date", Date, nullable=False),
+    Column("request_id", String, ForeignKey("approval_requests.request_id")),
+    Column("currency_code", String),
+    Column("placed_amount", String),
+    Column("recalled_date", Date),
+    Column("recall_reason", String),
+)
+
+# Orders held and released with approval: what was exported to the order system.
+order_holds = Table(
+    "order_holds",
+    metadata,
+    Column("hold_id", String, primary_key=True),
+    Column("order_id", String, nullable=False),
+    Column("customer_id", String, nullable=False),
+    Column("action", String, nullable=False),
+    Column("reason", String, nullable=False),
+    Column("decided_as_of_date", Date, nullable=False),
+    Column("request_id", String, ForeignKey("approval_requests.request_id"), nullable=False),
+    Column("exported_at", DateTime(timezone=True), nullable=False),
+    CheckConstraint(_one_of("action", ("hold", "release")), name="order_hold_action"),
+)
+
+# What happened with a customer, and what a person is to do about it while ``closed_at`` is null.
+activities = Table(
+    "activities",
+    metadata,
+    Column("activity_id", String, primary_key=True),
+    Column("customer_id", String, nullable=False),
+    Column("letter_id", String, ForeignKey("letters.letter_id")),
+    Column("activity_at", DateTime(timezone=True), nullable=False),
+    Column("channel", String, nullable=False),
+    Column("outcome_code", String, nullable=False),
+    Column("note", String, nullable=False),
+    Column("is_task", Integer, nullable=False),
+    Column("closed_at", DateTime(timezone=True)),
+    Column("closed_by", String),
+    Index("activities_by_customer", "customer_id", "activity_at"),
+)
+
+# Append-only: each row holds the hash of the one before, so that a change anywhere shows.
+audit = Table(
+    "audit",
+    metadata,
+    Column("sequence", Integer, primary_key=True, autoincrement=False),
+    Column("recorded_at", DateTime(timezone=True), nullable=False),
+    Column("actor", String, nullable=False),
+    Column("action", String, nullable=False),
+    Column("subject", String, nullable=False),
+    Column("before", String),
+    Column("after", String),
+    Column("reason", String),
+    Column("previous_hash", String, nullable=False, unique=True),
+    Column("hash", String, nullable=False, unique=True),
 )
