@@ -43,7 +43,7 @@ def not_twice(found: list[Fault], earlier: list[Fault]) -> list[Fault]:
 def problem_rows(
     text: pl.DataFrame, lines: pl.Series, faults: list[Fault], severity: str, without: pl.Series | None
 ) -> pl.DataFrame:
-    """One row per rejected row (first code, all reasons), or one per row and warning."""
+    """One row per rejected row (first code, all reasons), or one per row and code of a warning (all reasons)."""
     if not faults:
         return _NO_PROBLEMS
     said = pl.concat(
@@ -56,6 +56,8 @@ def problem_rows(
         said = said.filter(~without.gather(said["row"]))
     if severity == "rejected":
         said = said.group_by("row").agg(pl.col("reason_code").first(), pl.col("reason").str.join("; "))
+    else:
+        said = said.group_by("row", "reason_code", maintain_order=True).agg(pl.col("reason").str.join("; "))
     said = said.sort("row", maintain_order=True)
     if said.is_empty():
         return _NO_PROBLEMS

@@ -3,6 +3,7 @@
 from datetime import date, datetime
 from decimal import Decimal
 
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -89,6 +90,24 @@ def test_a_row_that_is_hard_to_believe_is_loaded_with_a_warning(books, changes, 
 
     assert books.problems(report, "warning") == [("invoices", 2, code)]
     assert books.rows(report, "invoices", "invoice_id") == [("I1",)]
+
+
+def test_two_dates_after_the_day_of_loading_are_one_warning_that_names_both(books):
+    books.write("invoices.csv", HEADER + row() + "\n")
+    books.write(
+        "payments.csv",
+        "payment_id,entity_id,customer_id,value_date,booking_date,currency_code,payment_amount\n"
+        "P1,E1,C1,2026-04-02,2026-04-01,EUR,100.00\n",
+    )
+
+    report = books.land()
+
+    assert books.problems(report, "warning") == [("payments", 2, "future_date")]
+    (path,) = [path for path in books.effective(report).rejected_paths if pl.read_parquet(path).height]
+    (reason,) = pl.read_parquet(path)["reason"]
+    assert reason.count("is after the day of loading") == 2
+    assert "value_date '2026-04-02'" in reason
+    assert "booking_date '2026-04-01'" in reason
 
 
 def test_due_on_the_invoice_date_and_dated_on_the_day_of_loading_are_no_warnings(books):
