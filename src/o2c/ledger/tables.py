@@ -273,6 +273,14 @@ delivery_events = Table(
     Index("delivery_events_by_letter", "letter_id"),
 )
 
+# How far a carrier's events were read: all that it published before ``read_until`` stands in delivery_events.
+event_streams = Table(
+    "event_streams",
+    metadata,
+    Column("carrier", String, primary_key=True),
+    Column("read_until", DateTime(timezone=True), nullable=False),
+)
+
 # Addresses that nothing is sent to until a person lifts it. One open row per address.
 suppressions = Table(
     "suppressions",
