@@ -38,26 +38,12 @@ with
         from standing
         where not has_installments
         union all
-        -- the same split as in int_open_items_aged: what is open stands on the parts due last
         select
             standing.month_end_date,
             standing.entity_id,
             standing.customer_id,
             standing.currency_code,
-            case
-                when installments.due_order = 1
-                then
-                    case
-                        when standing.balance_amount < 0
-                        then standing.balance_amount
-                        else greatest(standing.balance_amount - installments.later_amount, 0)
-                    end
-                else
-                    least(
-                        greatest(standing.balance_amount - installments.later_amount, 0),
-                        installments.installment_amount
-                    )
-            end as open_amount,
+            {{ part_still_open("standing.balance_amount", "installments") }} as open_amount,
             installments.due_date
         from standing
         inner join installments on installments.invoice_id = standing.invoice_id

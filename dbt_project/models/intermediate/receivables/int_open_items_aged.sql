@@ -28,20 +28,7 @@ with
         select
             standing.*,
             installments.installment_number,
-            case
-                when installments.due_order = 1
-                then
-                    case
-                        when standing.balance_amount < 0
-                        then standing.balance_amount
-                        else greatest(standing.balance_amount - installments.later_amount, 0)
-                    end
-                else
-                    least(
-                        greatest(standing.balance_amount - installments.later_amount, 0),
-                        installments.installment_amount
-                    )
-            end as item_amount,
+            {{ part_still_open("standing.balance_amount", "installments") }} as item_amount,
             installments.due_date as item_due_date
         from standing
         inner join installments on installments.invoice_id = standing.invoice_id
