@@ -2,12 +2,11 @@
 
 from pathlib import Path
 
-import polars as pl
-
 from flows._steps import show_table
 from flows.apply_cash import AppliedCash
 from o2c.cash_workbook import CashSheets, write_cash_workbook
 from o2c.frames import Applications, Deductions
+from o2c.matching.book import standing
 from o2c.run import Run
 from o2c.warehouse import read_frame
 
@@ -16,7 +15,6 @@ def write_cash_list(run: Run, release: Path, cash: AppliedCash) -> int:
     """The exceptions workbook and its CSV, inside the release. Returns how many files."""
     with run.open_build() as con:
         applications = read_frame(con, "raw.engine_applications", Applications.columns())
-        negated = applications["reverses_application_id"].drop_nulls().implode()
         sheets = CashSheets(
             exceptions=cash.exceptions,
             candidates=cash.candidates,
@@ -29,9 +27,7 @@ def write_cash_list(run: Run, release: Path, cash: AppliedCash) -> int:
                 "select invoice_id, invoice_number from staging.stg_invoices"
                 " where invoice_id in (select invoice_id from raw.cash_candidates)"
             ).pl(),
-            applications=applications.filter(
-                pl.col("reverses_application_id").is_null() & ~pl.col("application_id").is_in(negated)
-            ),
+            applications=standing(applications),
             deductions=read_frame(con, "raw.cash_deductions", Deductions.columns()),
         )
     files = write_cash_workbook(

@@ -11,6 +11,7 @@ import polars as pl
 from o2c.cash_records import Recorded
 from o2c.cash_sheet import Entry, Fault
 from o2c.cash_workbook import CANDIDATE
+from o2c.matching.book import standing
 from o2c.matching.contradicted import TAKE_BACK
 from o2c.policy import ReasonCodesPolicy
 from o2c.sources.bank.errors import printable
@@ -186,18 +187,13 @@ class Typed:
         if application_id is not None:
             return [values | {"application_id": application_id}]
         recorded = self._published.recorded.applications
-        gone = recorded["reverses_application_id"].drop_nulls().implode()
-        standing = recorded.filter(
-            (pl.col("payment_id") == entry.payment_id)
-            & pl.col("reverses_application_id").is_null()
-            & ~pl.col("application_id").is_in(gone)
-        )
+        applied = standing(recorded).filter(pl.col("payment_id") == entry.payment_id)
         if document is not None:
-            standing = standing.filter(pl.col("invoice_id") == document)
-        if standing.is_empty():
+            applied = applied.filter(pl.col("invoice_id") == document)
+        if applied.is_empty():
             where = f" on {printable(document, 60)}" if document else ""
             self._complain(entry, "decision", f"nothing of this payment stands applied{where}")
-        return [values | {"application_id": one} for one in standing["application_id"].sort()]
+        return [values | {"application_id": one} for one in applied["application_id"].sort()]
 
     def _draft(self, entry: Entry, values: dict[str, Any]) -> Draft:
         about = [entry.code or f"{self._published.as_of}"]

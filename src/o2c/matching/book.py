@@ -24,6 +24,14 @@ from o2c.frames import (
 REFUSED = pl.Schema({name: pl.String() for name in ("decision_id", "payment_id", "field", "reason")})
 
 
+def standing(applications: pl.DataFrame) -> pl.DataFrame:
+    """Recorded applications that still count: neither negated, nor negations themselves."""
+    negated = applications["reverses_application_id"].drop_nulls()
+    return applications.filter(
+        pl.col("reverses_application_id").is_null(), ~pl.col("application_id").is_in(negated.implode())
+    )
+
+
 @dataclass(frozen=True)
 class CashBook:
     """Everything that decides which payment settles what, after all that was recorded before.
@@ -48,10 +56,7 @@ class CashBook:
 
     def standing(self) -> pl.DataFrame:
         """Recorded applications that count: neither negated nor superseded, and no negations."""
-        negated = self.recorded["reverses_application_id"].drop_nulls()
-        return self.recorded.filter(
-            pl.col("application_type") != "reversal", ~pl.col("application_id").is_in(negated.implode())
-        ).join(self.superseded, on="application_id", how="anti")
+        return standing(self.recorded).join(self.superseded, on="application_id", how="anti")
 
     def validate(self) -> None:
         """Raise pandera's SchemaError where a frame is not what its model says."""

@@ -4,6 +4,7 @@ import polars as pl
 
 from o2c.contract import MONEY, RATIO
 from o2c.frames import UNIDENTIFIED, CashCandidates, CashExceptions
+from o2c.matching.book import standing
 
 REASON_CODE = "evidence_against_application"
 TAKE_BACK = "reverse"
@@ -99,12 +100,11 @@ def _suspects(
 ) -> pl.DataFrame:
     """The contradicted applications with what is delivered about their payments now, and the fault in words."""
     found = recorded.join(contradicted, on="application_id", validate="1:1")
-    reversed_ids = recorded["reverses_application_id"].drop_nulls().implode()
     paid = (
-        recorded.filter(
-            pl.col("payment_id").is_in(found["payment_id"].implode())
-            & (pl.col("application_type") == "payment")
-            & ~pl.col("application_id").is_in(reversed_ids)
+        standing(recorded)
+        .filter(
+            pl.col("payment_id").is_in(found["payment_id"].implode()),
+            pl.col("application_type") == "payment",
         )
         .group_by("payment_id")
         .agg(paid_amount=pl.col("applied_amount").sum())

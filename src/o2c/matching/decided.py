@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 
 from o2c.frames import Applications, CashDecisions, Deductions, PayerAssignments
-from o2c.matching.book import REFUSED
+from o2c.matching.book import REFUSED, standing
 from o2c.matching.decided_desk import CERTAIN, DecisionDesk, DocumentOnDesk, PaymentOnDesk, said_of
 from o2c.policy import ReasonCodesPolicy
 
@@ -128,11 +128,7 @@ def _lay_out(
     taken_back = dict(
         takings.group_by("reverses_payment_id").agg(-pl.col("payment_amount").sum()).iter_rows()
     )
-    reversals = recorded.filter(pl.col("reverses_application_id").is_not_null())
-    reversed_ids = reversals["reverses_application_id"].implode()
-    standing = named_recorded.filter(
-        pl.col("reverses_application_id").is_null() & ~pl.col("application_id").is_in(reversed_ids)
-    )
+    still_applied = standing(recorded).filter(pl.col("payment_id").is_in(wanted_payments))
     by_decision = due["decision_id"].implode()
     done = {
         decision_id
@@ -169,15 +165,16 @@ def _lay_out(
                 pl.col("invoice_id").is_in(wanted_items) & (pl.col("invoice_date") <= as_of)
             ).iter_rows(named=True)
         },
-        standing={row["application_id"]: row for row in standing.iter_rows(named=True)},
+        standing={row["application_id"]: row for row in still_applied.iter_rows(named=True)},
         done=done,
         reasons={reason.code: reason.opens_dispute for reason in reasons.reasons},
         reopened={},
     )
-    for row in reversals.filter(
+    for row in recorded.filter(
+        pl.col("reverses_application_id").is_not_null(),
         pl.col("payment_id").is_in(wanted_payments)
         | pl.col("invoice_id").is_in(wanted_items)
-        | pl.col("credit_memo_id").is_in(wanted_items)
+        | pl.col("credit_memo_id").is_in(wanted_items),
     ).iter_rows(named=True):
         desk.reopen(row, row["application_date"])
     return desk
