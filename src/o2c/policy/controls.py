@@ -53,7 +53,8 @@ class Brakes(PolicyModel):
     referral_minimum: Count = Field(description="so many referrals never trip the brake")
     largest_customer_ratio: Fraction = Field(description="share of the money that one customer has")
     row_loss_ratio: Fraction = Field(description="fewer rows of a source table than in the last run")
-    suspense_ratio: Fraction = Field(description="cash in suspense, of all cash open in the run")
+    suspense_ratio: Fraction = Field(description="cash in suspense, of what came in during suspense_days")
+    suspense_days: PositiveDays
     small_run: Count = Field(
         description="ratios of messages, money and customers are not judged at or below so many letters"
     )
