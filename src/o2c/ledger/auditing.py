@@ -34,8 +34,7 @@ def append(con: Connection, changes: Iterable[Change], at: datetime) -> None:
     changes = list(changes)
     if not changes:
         return
-    if con.dialect.name == "postgresql":
-        con.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+    lock(con)
     last = con.execute(
         select(audit.c.sequence, audit.c.hash).order_by(audit.c.sequence.desc()).limit(1)
     ).one_or_none()
@@ -47,6 +46,12 @@ def append(con: Connection, changes: Iterable[Change], at: datetime) -> None:
         previous = row["hash"] = row_hash(row)
         rows.append(row)
     con.execute(insert(audit), rows)
+
+
+def lock(con: Connection) -> None:
+    """Wait for the writer's turn, and keep it until the transaction ends. Asked for again, it is there already."""
+    if con.dialect.name == "postgresql":
+        con.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _LOCK})
 
 
 def row_hash(row: dict) -> str:
