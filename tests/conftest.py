@@ -33,3 +33,11 @@ def postgres_url(postgres_server: postgres.Server) -> Generator[str]:
     """URL of an empty database of this test alone."""
     yield postgres_server.database()
     postgres_server.drop_all()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def ledger_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """URL for a ledger of this test alone: what holds must hold in both databases."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'ledger.db'}"
+    return request.getfixturevalue("postgres_url")

@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 from sqlalchemy import (
+    URL,
     ColumnElement,
     Engine,
     create_engine,
@@ -55,7 +56,7 @@ class Ledger:
 
     def __init__(self, url: str) -> None:
         try:
-            self._engine = create_engine(url)
+            self._engine = create_engine(_with_driver(url))
             if self._engine.dialect.name == "sqlite":
                 event.listen(self._engine, "connect", _set_pragmas)
             metadata.create_all(self._engine)
@@ -219,10 +220,12 @@ class Ledger:
         Args:
             known_at: without letters that left after this instant; by default all.
         """
-        columns = [letters.c[name] for name in LetterHistory.columns() if name != "sent_date"]
+        columns = [
+            letters.c[name] for name in LetterHistory.columns() if name not in ("sent_date", "state_date")
+        ]
         with self._engine.connect() as con:
             rows = con.execute(
-                select(*columns, letters.c.sent_at).where(
+                select(*columns, letters.c.sent_at, letters.c.contact_date, letters.c.state_changed_at).where(
                     letters.c.decided_as_of_date < as_of, *_left_by(known_at)
                 )
             ).all()
@@ -246,7 +249,8 @@ class Ledger:
                 {
                     **row._asdict(),
                     "occasion": row.occasion or None,
-                    "sent_date": row.decided_as_of_date if row.sent_at else None,
+                    "sent_date": row.contact_date or (row.decided_as_of_date if row.sent_at else None),
+                    "state_date": row.state_changed_at and _utc(row.state_changed_at).astimezone(UTC).date(),
                 }
                 for row in rows
             ],
@@ -391,6 +395,8 @@ class Ledger:
                 con.execute(insert(placements), fresh)
 
 
+_POSTGRESQL = ("postgresql", "postgres")
+
 _POLARS = {
     "String": pl.String(),
     "Integer": pl.Int64(),
@@ -419,6 +425,12 @@ def _add_columns(engine: Engine) -> None:
                 kind = column.type.compile(engine.dialect)
                 with engine.begin() as con:
                     con.execute(text(f"alter table {table.name} add column {column.name} {kind}"))
+
+
+def _with_driver(url: str) -> URL:
+    """PostgreSQL through psycopg 3, by either name that its URLs are known by."""
+    parts = make_url(url)
+    return parts.set(drivername="postgresql+psycopg") if parts.drivername in _POSTGRESQL else parts
 
 
 def _without_password(url: str) -> str:
