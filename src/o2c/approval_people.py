@@ -1,0 +1,72 @@
+"""Whether two names may be one person: nobody approves what he prepared, however he spells himself."""
+
+import re
+import unicodedata
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9._@-]{0,99}")
+WORDS_OF_A_NAME = "lower-case letters, digits and . _ @ - alone"
+
+# Letters that look like a plain one, in lower case: of other scripts, with a stroke, digits, and i for l.
+_LOOK_ALIKES = str.maketrans(
+    {
+        alike: letter
+        for letter, alikes in {
+            "a": "аαɑ",
+            "b": "вβƅь",
+            "c": "сϲ",
+            "d": "ԁđð",
+            "e": "еεє3",
+            "g": "ɡ",
+            "h": "һн",
+            "j": "јʝ",
+            "k": "кκ",
+            "l": "iіιɩı1łӏ|",
+            "m": "м",
+            "n": "пηո",
+            "o": "оοσօø0",
+            "p": "рρ",
+            "q": "ԛ",
+            "r": "гг",
+            "s": "ѕ5",
+            "t": "тτ",
+            "u": "υսц",
+            "v": "νѵ",
+            "w": "ԝωш",
+            "x": "хχ",
+            "y": "уγү",
+        }.items()
+        for alike in alikes
+    }
+)
+
+
+def is_name(name: str) -> bool:
+    """Whether it can be the name of an approver: as the policy writes names, so that none looks like another."""
+    return _NAME.fullmatch(name) is not None
+
+
+def is_same_person(one: str, other: str) -> bool:
+    """Whether two names may be of one person; in doubt they are.
+
+    Case, accents, separators, look-alikes of other scripts and a mail domain do not tell people apart, and neither does
+    leaving out a part of a name or shortening it to its first letter.
+    """
+    ours, theirs = _words(one), _words(other)
+    if not ours or not theirs:
+        return True
+    if "".join(ours) == "".join(theirs):
+        return True
+    fewer, more = sorted((ours, theirs), key=len)
+    return all(any(_is_short_for(word, full) for full in more) for word in fewer)
+
+
+def _words(name: str) -> list[str]:
+    """The words of a name in plain letters: without what stands behind an @."""
+    plain = unicodedata.normalize("NFKD", name).casefold().translate(_LOOK_ALIKES)
+    plain = "".join(letter for letter in plain if not unicodedata.combining(letter))
+    local = plain.strip().partition("@")[0] or plain
+    return re.findall(r"[^\W_]+", local)
+
+
+def _is_short_for(word: str, full: str) -> bool:
+    return word == full or (1 in (len(word), len(full)) and word[0] == full[0])

@@ -1,0 +1,253 @@
+"""Lists that wait for people, in the ledger: asked for, answered, expired, each in one short transaction.
+
+A list is bound to its content by a hash. A list that is decided anew takes the place of one that nobody decided on;
+what was said to that one does not count for the new one.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Connection, Engine, and_, select, update
+
+from o2c.approval_signatures import SignatureRefused, Signed, check_signature
+from o2c.approvals import ApprovalRefused, Ballot, Pending, Request, approval_text, faults_of, is_enough
+from o2c.ledger import approval_rows as rows
+from o2c.ledger.auditing import Change, append
+from o2c.ledger.tables import approval_requests as requests
+from o2c.ledger.tables import approvals, letters
+from o2c.ledger.writing import writing
+from o2c.policy.controls import Approvals
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """What became of a list that was asked for.
+
+    ``request_id`` is None where nothing was left to ask. ``is_kept``: the same list waits, or was answered, already.
+    ``left_out``: things that were approved before and are on their way. ``superseded``: lists that this one replaced.
+    """
+
+    request_id: str | None
+    state: str | None
+    is_kept: bool = False
+    left_out: tuple[str, ...] = ()
+    superseded: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What a yes or no came to."""
+
+    request_id: str
+    state: str
+    approval_count: int
+    required_approval_count: int
+    is_signed: bool
+
+
+def submit(engine: Engine, request: Request, now: datetime, *, is_green: bool = False) -> Submitted:
+    """Ask for the approval of a list; where nobody is needed, the policy approves it at once.
+
+    The same list that waits or was answered in this batch stays as it is. What an approved list has on its way is
+    left out. Lists that nobody decided on and that have things in common with this one, or are the same group of
+    the same batch, are superseded.
+
+    Args:
+        request: the list. Letters stand in the ledger already, rendered, with exactly these messages and addresses.
+        now: instant that it counts as prepared.
+        is_green: no gate is closed and no brake tripped; else nothing goes without people.
+
+    Raises:
+        ApprovalRefused: it is no list that can be asked for, or nobody is to look although not all is green.
+    """
+    request.check()
+    if request.required_approval_count == 0 and not is_green:
+        raise ApprovalRefused(
+            f"{request.kind} of {request.batch_id}: only people approve while a gate is closed or a brake tripped."
+            " Nothing was asked for."
+        )
+    with writing(engine) as con:
+        if kept := rows.same(con, request, now):
+            if kept.state == "waiting" and kept.kind == "letters":
+                ids = [item.item_id for item in request.items]
+                rows.tie_letters(con, ids, kept.request_id, "approval_pending", now)
+            return Submitted(kept.request_id, kept.state, is_kept=True)
+        asked, left_out = rows.without_underway(con, request, now)
+        if not asked.items:
+            return Submitted(None, None, left_out=left_out)
+        if left_out and (kept := rows.same(con, asked, now)):
+            return Submitted(kept.request_id, kept.state, is_kept=True, left_out=left_out)
+        request_id = rows.free_id(con, asked)
+        ids = [item.item_id for item in asked.items]
+        superseded = rows.supersede_overlapping(con, asked, now)
+        rows.insert_request(con, asked, request_id, now)
+        state = "waiting"
+        if asked.required_approval_count == 0:
+            state = "approved"
+            rows.approve_by_policy(con, asked, request_id, now)
+        if asked.kind == "letters":
+            after = "approved" if state == "approved" else "approval_pending"
+            rows.tie_letters(con, ids, request_id, after, now)
+    return Submitted(request_id, state, left_out=left_out, superseded=superseded)
+
+
+def retire_others(
+    engine: Engine, kinds: Collection[str], keep: Collection[str], reason: str, now: datetime
+) -> list[str]:
+    """Supersede every list of these kinds that waits and is not among those to keep. Returns their ids."""
+    with writing(engine) as con:
+        query = select(requests.c.request_id).where(
+            requests.c.state == "waiting", requests.c.kind.in_(sorted(kinds))
+        )
+        found = con.execute(query.order_by(requests.c.request_id)).scalars()
+        gone = [request_id for request_id in found if request_id not in keep]
+        rows.end(con, gone, "superseded", reason, now)
+    return gone
+
+
+def decide(
+    engine: Engine,
+    request_id: str,
+    *,
+    content_hash: str,
+    approver: str,
+    role: str,
+    verdict: str,
+    policy: Approvals,
+    now: datetime,
+    comment: str | None = None,
+    signed: Signed | None = None,
+) -> Decided:
+    """Record one person's yes or no. With enough of them the list is approved, and its letters may leave.
+
+    One no rejects the list; its letters are cancelled.
+
+    Args:
+        content_hash: of the list that the person looked at, its first eight digits or more.
+        policy: who may approve what.
+        now: instant of the approval; a signature carries its own, close to it.
+
+    Raises:
+        ApprovalRefused: with every reason. Nothing was recorded.
+    """
+    ballot = Ballot(request_id, content_hash, approver, role, verdict, comment, signed)
+    with writing(engine) as con:
+        pending = _read(con, request_id)
+        if pending is None:
+            raise ApprovalRefused(f"{request_id}: there is no such list. `o2c approve` shows what waits.")
+        if faults := faults_of(ballot, pending, policy, now):
+            raise ApprovalRefused("\n  ".join([f"{request_id}: not {_done(verdict)}.", *faults]))
+        at = signed.signed_at if signed else now
+        rows.record(con, pending, ballot, at, now)
+        given = rows.given(con, [request_id]).get(request_id, ())
+        state = "waiting"
+        if verdict == "reject":
+            state = "rejected"
+            rows.end(con, [request_id], state, "rejected", now, actor=approver)
+        elif is_enough(pending.required_approval_count, given):
+            state = "approved"
+            rows.set_state(con, [request_id], "approved", "enough people said yes", approver, now)
+            if pending.kind == "letters":
+                rows.release_letters(con, request_id, approver, now)
+    yes = sum(one.verdict == "approve" for one in given)
+    return Decided(request_id, state, yes, pending.required_approval_count, signed is not None)
+
+
+def expire(engine: Engine, now: datetime) -> list[str]:
+    """End what nobody decided on in time; letters approved and not gone by then are cancelled, too.
+
+    Returns:
+        Ids of the lists that ended, sorted.
+    """
+    with writing(engine) as con:
+        over = select(requests.c.request_id).where(
+            requests.c.state == "waiting", requests.c.expires_at <= now
+        )
+        ended = list(con.execute(over.order_by(requests.c.request_id)).scalars())
+        rows.end(con, ended, "expired", "nobody decided in time", now)
+        stale = select(requests.c.request_id).where(
+            requests.c.kind == "letters", requests.c.state == "approved", requests.c.expires_at <= now
+        )
+        is_stale = and_(letters.c.request_id.in_(stale), letters.c.state == "approved")
+        rows.cancel_letters(con, is_stale, "approval_expired", "o2c", now)
+    return ended
+
+
+def waiting(engine: Engine, now: datetime) -> list[Pending]:
+    """Lists that wait for people and have not expired, the oldest first."""
+    condition = and_(requests.c.state == "waiting", requests.c.expires_at > now)
+    return _find(engine, condition)
+
+
+def to_carry_out(engine: Engine) -> list[Pending]:
+    """Approved lists of things that are handed over, which were not yet; also those that expired since."""
+    condition = and_(
+        requests.c.state == "approved",
+        requests.c.carried_out_at.is_(None),
+        requests.c.kind != "letters",
+    )
+    return _find(engine, condition)
+
+
+def read_request(engine: Engine, request_id: str) -> Pending | None:
+    """One list with what was said to it."""
+    with engine.connect() as con:
+        return _read(con, request_id)
+
+
+def read_content(engine: Engine, request_id: str) -> str:
+    """The list itself, as it was hashed."""
+    query = select(requests.c.content).where(requests.c.request_id == request_id)
+    with engine.connect() as con:
+        return con.execute(query).scalar_one()
+
+
+def mark_carried_out(con: Connection, request_id: str, detail: str, now: datetime) -> None:
+    """Note, in the transaction that records its effects, that an approved list was carried out."""
+    con.execute(
+        update(requests)
+        .where(requests.c.request_id == request_id, requests.c.carried_out_at.is_(None))
+        .values(carried_out_at=now)
+    )
+    append(con, [Change("o2c", "carry out", f"request:{request_id}", "approved", "approved", detail)], now)
+
+
+def signature_faults(engine: Engine, policy: Approvals) -> list[str]:
+    """What is wrong with signatures in the ledger: one line for each that the policy's key does not confirm."""
+    query = select(approvals).where(approvals.c.signature.is_not(None)).order_by(*approvals.primary_key)
+    faults = []
+    with engine.connect() as con:
+        for row in con.execute(query):
+            person = policy.approver(row.approver)
+            at = f"approval of {row.request_id} by {row.approver}"
+            if person is None or person.public_key is None:
+                faults.append(f"{at}: controls.yml has no key to check its signature with")
+                continue
+            said = approval_text(
+                row.request_id,
+                row.content_hash,
+                row.approver,
+                row.role,
+                row.verdict,
+                rows.utc(row.approved_at),
+            )
+            try:
+                check_signature(said, row.signature, person.public_key)
+            except SignatureRefused as fault:
+                faults.append(f"{at}: {fault}")
+    return faults
+
+
+def _find(engine: Engine, condition: ColumnElement[bool]) -> list[Pending]:
+    with engine.connect() as con:
+        return rows.find(con, condition)
+
+
+def _read(con: Connection, request_id: str) -> Pending | None:
+    found = rows.find(con, requests.c.request_id == request_id)
+    return found[0] if found else None
+
+
+def _done(verdict: str) -> str:
+    return "rejected" if verdict == "reject" else "approved"
