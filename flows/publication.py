@@ -12,6 +12,7 @@ from flows.ingest import Inputs
 from flows.report import write_report
 from flows.sending import Letters
 from o2c import gates
+from o2c.calendars import BusinessCalendar
 from o2c.dated_release import prepare_dates
 from o2c.delivery.folder import write_batch
 from o2c.handouts import write_agency_list, write_credit_flags, write_worklists
@@ -29,6 +30,9 @@ def check_gates(run: Run, landed: Inputs) -> None:
         run.checks.append(
             gates.control_account(read_frame(con, "intermediate.int_control_accounts_compared"))
         )
+        entities = read_frame(con, "intermediate.int_entities_completed", ["country_code"])
+    countries = [controls.country_code, *entities["country_code"].drop_nulls()]
+    run.checks.append(gates.calendar_known(countries, run.as_of, BusinessCalendar()))
 
 
 @step(name="publish")

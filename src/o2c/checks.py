@@ -5,7 +5,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Check:
-    """One check of a run. Severity ``error`` stops it, ``gate`` closes sending, ``warn`` and ``info`` are shown."""
+    """One check of a run.
+
+    Severity ``error`` stops it, ``gate`` closes sending, ``brake`` makes people look at every letter first, ``warn``
+    and ``info`` are shown.
+    """
 
     check_name: str
     expected: str

@@ -1,11 +1,13 @@
 """What must hold before anything is sent. Pure: counts and policies in, checks out."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from o2c.calendars import BusinessCalendar
 from o2c.checks import Check
 from o2c.home import sending_window
 from o2c.policy import ControlsPolicy
@@ -51,6 +53,17 @@ def control_account(differences: pl.DataFrame) -> Check:
         for row in off.sort("entity_id", "currency_code").iter_rows(named=True)
     )
     return Check("control_account_ties", "no difference", found or "no difference", off.is_empty(), "gate")
+
+
+def calendar_known(countries: Iterable[str], as_of: date, calendar: BusinessCalendar) -> Check:
+    """Holidays of the year are known where we are: no holidays known is not no holidays.
+
+    Args:
+        countries: of our entities and of the group.
+    """
+    doubts = [calendar.doubt(country, as_of) for country in sorted(set(countries))]
+    found = "; ".join(doubt for doubt in doubts if doubt)
+    return Check("calendar_known", f"holidays of {as_of.year}", found or "known", not found, "gate")
 
 
 def sending_clock(as_of: date, now: datetime, next_business_day: date, policy: ControlsPolicy) -> Check:

@@ -3,6 +3,8 @@
 from o2c.cash_summary import cash_lines
 from o2c.run import Run
 
+_TITLES = {"gate": "gate closed", "brake": "brake tripped"}
+
 
 def summary_of(run: Run) -> str:
     """Markdown that also reads well as plain text: counts, totals per currency, checks, where to look."""
@@ -25,7 +27,7 @@ def summary_of(run: Run) -> str:
     if failed:
         lines.append("To look at:")
         lines += [
-            f"  {'gate closed' if check.severity == 'gate' else check.severity}: {check.check_name}"
+            f"  {_TITLES.get(check.severity, check.severity)}: {check.check_name}"
             f" expected {check.expected}, found {check.actual}"
             for check in failed
         ]

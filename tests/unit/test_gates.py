@@ -6,15 +6,17 @@ from decimal import Decimal
 import polars as pl
 import pytest
 
+from o2c.calendars import BusinessCalendar
 from o2c.checks import Check
-from o2c.gates import PROTECTIVE_TABLES, control_account, rejected_rows, sending_clock
-from o2c.policy import ControlsPolicy
+from o2c.gates import PROTECTIVE_TABLES, calendar_known, control_account, rejected_rows, sending_clock
+from o2c.policy import ControlsPolicy, load_policies
+from o2c.settings import PROJECT
+
+CONTROLS = load_policies(PROJECT / "policies").controls
 
 
 def policy(ratio: str = "0.005", time_zone: str = "America/New_York") -> ControlsPolicy:
-    return ControlsPolicy(
-        group_currency_code="USD", time_zone=time_zone, country_code="US", max_rejected_ratio=Decimal(ratio)
-    )
+    return CONTROLS.model_copy(update={"time_zone": time_zone, "max_rejected_ratio": Decimal(ratio)})
 
 
 def counts(*rows: tuple[str, int, int]) -> pl.DataFrame:
@@ -124,6 +126,30 @@ def test_an_account_of_which_one_side_is_unknown_does_not_tie(
 
 def test_without_a_control_account_the_gate_does_not_apply() -> None:
     assert control_account(accounts()) == gate("control_account_ties", "not given", "not applicable", True)
+
+
+# ── calendar ──
+
+
+def test_holidays_that_are_known_for_the_year_pass() -> None:
+    assert calendar_known(["US", "DE", "US"], date(2026, 3, 12), BusinessCalendar()) == gate(
+        "calendar_known", "holidays of 2026", "known", True
+    )
+
+
+@pytest.mark.parametrize("year", [2026, 2027])
+def test_a_country_without_holidays_for_the_year_closes_the_gate(year: int) -> None:
+    found = calendar_known(["US", "LK"], date(year, 3, 12), BusinessCalendar())
+    assert found == (
+        gate("calendar_known", "holidays of 2026", "known", True)
+        if year == 2026
+        else gate(
+            "calendar_known",
+            "holidays of 2027",
+            "no holidays known for LK in 2027: Monday to Friday are taken as business days",
+            False,
+        )
+    )
 
 
 # ── sending window ──

@@ -14,6 +14,7 @@ _ALERTS = {
 _SEVERITIES = {
     "error": "stops the run",
     "gate": "nothing is sent",
+    "brake": "people look at every letter",
     "warn": "to look at",
     "warning": "to look at",
 }
