@@ -21,7 +21,9 @@ def decide_letters(run: Run, cash: CashResult) -> Letters:
     """Decide for every customer with anything past due or due soon, and render what is to be written."""
     with run.step("dunning") as counts, run.open_build() as con:
         book = read_book(run, con, cash)
-        decisions, lines = decide_dunning(book, run.policies.dunning, BusinessCalendar(), run.as_of)
+        decisions, lines = decide_dunning(
+            book, run.policies.dunning, run.policies.controls.addresses, BusinessCalendar(), run.as_of
+        )
         load_frame(con, "decided.dunning_decisions", decisions)
         counts["decisions"] = decisions.height
         for decision, count in decisions.group_by("decision").len().sort("decision").iter_rows():

@@ -39,7 +39,9 @@ with
         union
         select as_of_date, subject_id
         from {{ ref("int_blocks_effective") }}
-        where scope = 'customer'
+        where
+            scope = 'customer'
+            and (valid_until is null or {{ days_between("valid_until", "as_of_date") }} <= 1)
         union
         select blocks.as_of_date, open_items.customer_id
         from {{ ref("int_blocks_effective") }} as blocks
@@ -47,7 +49,12 @@ with
             {{ ref("fct_open_items") }} as open_items
             on open_items.as_of_date = blocks.as_of_date
             and open_items.invoice_id = blocks.subject_id
-        where blocks.scope = 'invoice'
+        where
+            blocks.scope = 'invoice'
+            and (
+                blocks.valid_until is null
+                or {{ days_between("blocks.valid_until", "blocks.as_of_date") }} <= 1
+            )
         union
         select as_of_date, customer_id
         from {{ ref("fct_agency_referrals") }}

@@ -174,7 +174,7 @@ class Collectors(Frame):
 
 
 class Blocks(Frame):
-    """Blocks that hold on the as-of date or ended the day before (int_blocks_effective). One row per block_id."""
+    """Blocks that hold on the as-of date or held before it (int_blocks_effective). One row per block_id."""
 
     as_of_date: pl.Date
     block_id: str
@@ -517,8 +517,8 @@ class LetterLines(Frame):
 class LetterHistory(Frame):
     """Letters decided on earlier dates, from the ledger. One row per letter_id.
 
-    ``state`` is one of rendered, approval_pending, sent, cancelled, refused, bounced, not_delivered,
-    presumed_not_sent, unknown. ``sent_date`` is set once the carrier took it.
+    ``state`` is one of ledger.states. ``sent_date`` is the day that it left or may have left, null before that;
+    ``state_date`` the day on which its state became known, null in rows of earlier versions.
     """
 
     letter_id: str
@@ -534,6 +534,14 @@ class LetterHistory(Frame):
     address: str = pa.Field(nullable=True)
     decided_as_of_date: pl.Date
     sent_date: pl.Date = pa.Field(nullable=True)
+    state_date: pl.Date = pa.Field(nullable=True)
+
+
+class SuppressedAddresses(Frame):
+    """Addresses that nothing is sent to until a person lifts it, from the ledger. One row per address, lower case."""
+
+    address: str
+    reason: str
 
 
 class LineHistory(Frame):

@@ -384,6 +384,7 @@ def test_letters_before_a_date_leave_out_the_day_itself(ledger: Ledger) -> None:
         "address": "jane@acme.example",
         "decided_as_of_date": BEFORE,
         "sent_date": BEFORE,
+        "state_date": None,
     }
     assert_frame_equal(letters, pl.DataFrame([expected], schema=LetterHistory.empty().schema))
     assert lines.is_empty()

@@ -18,12 +18,17 @@ from o2c.dunning.reasons import CALM, COURTESY, LADDER, explained, first_reason
 from o2c.frames import DunningDecisions, LetterLines
 from o2c.policy import DunningPolicy
 from o2c.policy.base import LEVELS
+from o2c.policy.controls import Addresses
 
 PROFILE = ["country_code", "language_code", "customer_type", "status", "customer_group", "value_tier"]
 
 
 def decide_dunning(
-    book: DunningBook, policy: DunningPolicy, calendar: BusinessCalendar, as_of: date
+    book: DunningBook,
+    policy: DunningPolicy,
+    addresses: Addresses,
+    calendar: BusinessCalendar,
+    as_of: date,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Choose for everyone with anything past due or due soon: a letter, a task for a person, or nothing and why.
 
@@ -34,6 +39,7 @@ def decide_dunning(
     Args:
         book: the open book aged to ``as_of`` and what was decided and sent on earlier days.
         policy: ladder, pace, minimum amounts, exceptions.
+        addresses: which addresses are not trusted.
         calendar: business days by country.
         as_of: the date the decisions are about.
 
@@ -48,7 +54,7 @@ def decide_dunning(
         .pipe(protect, items, book, as_of)
         .pipe(history.confirm_levels, book, as_of)
         .pipe(climb, policy)
-        .pipe(_with_contacts, book, as_of)
+        .pipe(_with_contacts, book, policy, addresses, as_of)
         .pipe(_with_calendar, calendar, as_of)
         .with_columns(minimum_amount=policy.minimum_net_due_amount.amount_expression(pl.col("currency_code")))
     )
@@ -58,7 +64,7 @@ def decide_dunning(
         .pipe(_decide_courtesy, announced, book, policy, as_of)
         .pipe(_settle, policy)
         .pipe(with_letter_ids)
-        .pipe(explained, policy)
+        .pipe(explained, policy, addresses)
         .with_columns(as_of_date=pl.lit(as_of), policy_version=pl.lit(policy.policy_version))
     )
     decisions = decided.select(DunningDecisions.columns()).sort(KEY)
@@ -76,10 +82,17 @@ def _with_customers(keys: pl.DataFrame, book: DunningBook) -> pl.DataFrame:
     )
 
 
-def _with_contacts(keys: pl.DataFrame, book: DunningBook, as_of: date) -> pl.DataFrame:
+def _with_contacts(
+    keys: pl.DataFrame, book: DunningBook, policy: DunningPolicy, addresses: Addresses, as_of: date
+) -> pl.DataFrame:
     """The address of each customer, and when the customer and the address last heard of us."""
     return (
-        keys.join(choose_contacts(book, as_of), on="customer_id", how="left", validate="m:1")
+        keys.join(
+            choose_contacts(book, policy.sms, addresses, as_of),
+            on="customer_id",
+            how="left",
+            validate="m:1",
+        )
         .join(history.last_contacts(book, as_of), on="customer_id", how="left", validate="m:1")
         .join(history.last_contacts_of_addresses(book, as_of), on="address", how="left", validate="m:1")
         .join(history.last_reminders(book, as_of), on="customer_id", how="left", validate="m:1")
@@ -126,7 +139,10 @@ def _decide_ladder(keys: pl.DataFrame, book: DunningBook, policy: DunningPolicy,
         "too_soon_after_level": since_level < timedelta(days=policy.min_days_between),
         "letter_unconfirmed": pl.col("is_uncertain"),
         "legal_review_due": pl.col("target_level") == LEVELS[-1],
-        "no_valid_address": pl.col("address").is_null(),
+        "no_valid_address": pl.col("address").is_null()
+        | ((pl.col("contact_channel") == "sms") & (pl.col("target_level") > policy.sms.max_level)),
+        "shared_address": pl.col("is_shared"),
+        "address_changed": pl.col("is_address_changed") & (pl.col("target_level") >= 2),
         "quiet_days": quiet,
         "non_business_day": ~pl.col("is_business_day"),
         "level_due": pl.lit(True),
@@ -188,6 +204,7 @@ def _decide_courtesy(
         "below_minimum": pl.col("coming_amount") < pl.col("minimum_amount"),
         "reminder_too_soon": since_reminder < timedelta(days=policy.courtesy.min_days_between),
         "no_valid_address": pl.col("address").is_null(),
+        "shared_address": pl.col("is_shared"),
         "non_business_day": ~pl.col("is_business_day"),
         "courtesy_due": pl.lit(True),
     }
@@ -202,7 +219,6 @@ def _settle(keys: pl.DataFrame, policy: DunningPolicy) -> pl.DataFrame:
     is_letter = is_level | is_courtesy
     presumed = pl.when(is_level).then("level_presumed").otherwise("was_presumed_not_sent").fill_null(False)
     failed = pl.when(is_level).then("level_failed_count").otherwise("failed_count").fill_null(0)
-    stage_channels = {stage.level: stage.channel for stage in policy.stages}
     approvals = pl.max_horizontal(
         pl.when(is_level).then("approval_count").otherwise(0),
         pl.when(presumed).then(policy.retry_approval_count).otherwise(0),
@@ -226,10 +242,7 @@ def _settle(keys: pl.DataFrame, policy: DunningPolicy) -> pl.DataFrame:
             level.replace_strict(policy.stage_names, default=None, return_dtype=pl.String)
         ),
         occasion=pl.when(is_courtesy).then("occasion"),
-        channel=pl.when(is_courtesy)
-        .then(pl.lit("email"))
-        .when(is_level | is_task)
-        .then(pl.col("target_level").replace_strict(stage_channels, default=None, return_dtype=pl.String)),
+        channel=pl.when(is_letter).then("contact_channel").when(is_task).then(pl.lit("task")),
         contact_id=pl.when(is_letter).then("contact_id"),
         language_code=pl.when(is_letter).then(
             pl.coalesce("contact_language_code", "language_code", pl.lit(policy.default_language_code))

@@ -15,6 +15,7 @@ BLOCK_REASONS = (
     "insolvent",
     "legal",
     "do_not_contact",
+    "complained",
     "unknown_status",
     "payment_plan",
     "blocked",

@@ -5,14 +5,16 @@ from datetime import date
 import polars as pl
 
 from o2c.calendars import COUNTRY_CODES
-from o2c.dunning.book import KEY, DunningBook
+from o2c.dunning.book import KEY, DunningBook, state_date
 from o2c.dunning.eligibility import BLOCK_REASONS, effective, find_released_keys
+from o2c.dunning.history import letters_before
 
 # Weightiest first: of several reasons the decision names the first.
 PROTECTIONS = (
     "insolvent",
     "legal",
     "do_not_contact",
+    "complained",
     "closed",
     "unknown_status",
     "intercompany",
@@ -48,6 +50,8 @@ def protect(keys: pl.DataFrame, items: pl.DataFrame, book: DunningBook, as_of: d
     held = held.join(released, on=KEY, how="left", validate="1:1").with_columns(
         pl.col("is_released").fill_null(False) | _was_blocked()
     )
+    complained = complaining_customers(book, as_of).with_columns(has_complained=pl.lit(True))
+    held = held.join(complained, on="customer_id", how="left", validate="m:1")
     suspects = (
         book.possible_payers.select("customer_id").unique().with_columns(is_possible_payer=pl.lit(True))
     )
@@ -59,6 +63,7 @@ def protect(keys: pl.DataFrame, items: pl.DataFrame, book: DunningBook, as_of: d
         "insolvent": (status == "insolvent") | blocked.list.contains("insolvent"),
         "legal": (status == "legal") | blocked.list.contains("legal"),
         "do_not_contact": status == "do_not_contact",
+        "complained": pl.col("has_complained"),
         "closed": status == "closed",
         "unknown_status": pl.col("is_known") & ~status.is_in(["active", *STATUSES]).fill_null(False),
         "intercompany": kind == "intercompany",
@@ -74,7 +79,33 @@ def protect(keys: pl.DataFrame, items: pl.DataFrame, book: DunningBook, as_of: d
         protection=pl.coalesce(
             pl.when(conditions[reason].fill_null(False)).then(pl.lit(reason)) for reason in PROTECTIONS
         )
-    ).drop("block_reasons", "is_released", "is_possible_payer")
+    ).drop("block_reasons", "is_released", "is_possible_payer", "has_complained")
+
+
+def complaining_customers(book: DunningBook, as_of: date) -> pl.DataFrame:
+    """Customers who called a letter of ours spam, until a person has dealt with it. One row per customer_id.
+
+    A person has when a contact was entered or confirmed (valid_from) after the complaint, or when a block on the
+    customer has ended that held on a day after it.
+    """
+    complaints = (
+        letters_before(book, as_of)
+        .filter(pl.col("state") == "complained")
+        .group_by("customer_id")
+        .agg(complaint_date=state_date().max())
+    )
+    entered = book.contacts.filter(pl.col("valid_from") <= as_of).select(
+        "customer_id", lifted_date="valid_from"
+    )
+    unblocked = book.blocks.filter(pl.col("scope") != "invoice", pl.col("valid_until") < as_of).select(
+        customer_id="subject_id", lifted_date="valid_until"
+    )
+    lifted = (
+        complaints.join(pl.concat([entered, unblocked]), on="customer_id")
+        .filter(pl.col("lifted_date") > pl.col("complaint_date"))
+        .select("customer_id")
+    )
+    return complaints.join(lifted, on="customer_id", how="anti").select("customer_id")
 
 
 def customer_blocks(items: pl.DataFrame, book: DunningBook, as_of: date) -> pl.DataFrame:

@@ -6,6 +6,7 @@ from o2c import money
 from o2c.dunning.eligibility import ITEM_HOLDS
 from o2c.dunning.protection import PROTECTIONS
 from o2c.policy import DunningPolicy
+from o2c.policy.controls import Addresses
 
 # Why the ladder does not move, the first that holds; the last three are what the ladder decides.
 LADDER = (
@@ -20,6 +21,8 @@ LADDER = (
     "letter_unconfirmed",
     "legal_review_due",
     "no_valid_address",
+    "shared_address",
+    "address_changed",
     "quiet_days",
     "non_business_day",
     "level_due",
@@ -31,6 +34,7 @@ COURTESY = (
     "below_minimum",
     "reminder_too_soon",
     "no_valid_address",
+    "shared_address",
     "non_business_day",
     "courtesy_due",
 )
@@ -67,13 +71,14 @@ def amount_text(amount: str, currency_code: str = "currency_code") -> pl.Expr:
     return pl.format("{} {}", text, currency_code)
 
 
-def sentences(policy: DunningPolicy) -> dict[str, pl.Expr]:
+def sentences(policy: DunningPolicy, addresses: Addresses) -> dict[str, pl.Expr]:
     """What each reason code means for the row, as a sentence."""
     stage = pl.col("target_level").replace_strict(policy.stage_names, default="", return_dtype=pl.String)
     plain = {
         "insolvent": "The customer is insolvent: nothing is sent by the machine.",
         "legal": "The customer is with the lawyers: nothing is sent by the machine.",
         "do_not_contact": "The customer is not to be contacted.",
+        "complained": "The customer complained about a letter: nothing is sent until a person has dealt with it.",
         "closed": "The customer's account is closed: a person decides.",
         "unknown_status": "The customer's status is unknown, which may be a reason to keep still.",
         "intercompany": "The customer is one of our own companies.",
@@ -91,6 +96,8 @@ def sentences(policy: DunningPolicy) -> dict[str, pl.Expr]:
         "disputed": "Every item past due is disputed.",
         "nothing_to_remind": "Nothing is past due, and what is due soon was announced or is due today.",
         "natural_person": f"A natural person gets no message beyond level {policy.consumers.max_level}.",
+        "shared_address": f"More than {addresses.max_customers_per_address} customers have the same address:"
+        " a person looks at it first.",
         "letter_unconfirmed": "It is not known whether the last letter of this level arrived; it is not repeated.",
     }
     net, minimum = amount_text("net_due_amount"), amount_text("minimum_amount")
@@ -134,8 +141,19 @@ def sentences(policy: DunningPolicy) -> dict[str, pl.Expr]:
             "oldest_days_past_due",
         ),
         "no_valid_address": pl.when("is_dead")
-        .then(pl.lit("A letter to the customer's address came back, and there is no other."))
+        .then(
+            pl.lit(
+                "A letter to the customer's address came back, or the address is suppressed; there is no other."
+            )
+        )
+        .when(pl.col("contact_channel") == "sms")
+        .then(pl.lit("The customer has no e-mail address, and this letter is too much for a text message."))
         .otherwise(pl.lit("The customer has no contact with exactly one valid e-mail address.")),
+        "address_changed": pl.format(
+            "The customer's address moved to another domain in the last {} days; level {} waits for a person.",
+            pl.lit(addresses.changed_domain_days),
+            "target_level",
+        ),
         "quiet_days": pl.when(pl.col("quiet_since").is_null())
         .then(pl.lit("Another customer with the same address is written to today."))
         .otherwise(
@@ -178,9 +196,9 @@ def sentences(policy: DunningPolicy) -> dict[str, pl.Expr]:
     }
 
 
-def explained(decisions: pl.DataFrame, policy: DunningPolicy) -> pl.DataFrame:
+def explained(decisions: pl.DataFrame, policy: DunningPolicy, addresses: Addresses) -> pl.DataFrame:
     """Adds ``reason``, the sentence of each row's code; a guess about the calendar is named in it."""
-    told = sentences(policy)
+    told = sentences(policy, addresses)
     codes = sorted(decisions["reason_code"].unique())
     sentence = pl.coalesce(
         *(pl.when(pl.col("reason_code") == code).then(told[code]) for code in codes),

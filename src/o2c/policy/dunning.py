@@ -46,11 +46,16 @@ class Stage(PolicyModel):
     required_approval_count: ApprovalCount = Field(
         default=0, description="people who must approve each letter"
     )
+    has_pdf: bool = Field(
+        default=False, strict=True, description="the letter is attached as PDF, which is printed, too"
+    )
 
     @model_validator(mode="after")
     def _tone_belongs_to_a_message(self) -> "Stage":
         if (self.tone is None) != (self.channel == "task"):
             raise ValueError("a message needs a tone, a task has none")
+        if self.has_pdf and self.channel == "task":
+            raise ValueError("a task has no PDF")
         return self
 
 
@@ -82,6 +87,18 @@ class ContactHours(PolicyModel):
         if self.closes_at <= self.opens_at:
             raise ValueError("closes_at must be later than opens_at")
         return self
+
+
+class Sms(PolicyModel):
+    """Text messages to customers without an e-mail address who agreed to them. Never a final notice."""
+
+    enabled: bool = Field(strict=True, description="whether any are written")
+    max_level: Annotated[int, Field(strict=True, ge=0, le=2)] = Field(
+        description="highest level; 0 is courtesy reminders only"
+    )
+    max_characters: Annotated[int, Field(strict=True, ge=100, le=306)] = Field(
+        description="of the GSM alphabet; beyond 160 they are two messages to the operator"
+    )
 
 
 class Consumers(LegalValue):
@@ -152,6 +169,7 @@ class DunningPolicy(PolicyFile):
     minimum_net_due_amount: CurrencyAmounts = Field(description="smallest net amount worth a letter")
     default_language_code: Annotated[str, Field(pattern=r"\A[a-z]{2,3}\z")]
     contact_hours: ContactHours
+    sms: Sms
     retry_approval_count: ApprovalCount = Field(
         description="people who must approve another try after one that was presumed not sent"
     )
@@ -167,6 +185,11 @@ class DunningPolicy(PolicyFile):
     def stage_names(self) -> dict[int, str]:
         """Level to stage, 0 for the courtesy reminder."""
         return {0: self.courtesy.stage} | {stage.level: stage.stage for stage in self.stages}
+
+    @property
+    def stages_with_pdf(self) -> frozenset[str]:
+        """Names of the stages whose letters carry a PDF."""
+        return frozenset(stage.stage for stage in self.stages if stage.has_pdf)
 
     def first_days(self, override: Override | None = None) -> dict[int, Days]:
         """Level to the day from which it applies, with one override laid over the ladder."""

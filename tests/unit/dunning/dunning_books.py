@@ -13,7 +13,8 @@ from o2c.dunning import DunningBook, decide_dunning
 from o2c.policy import load_policies
 
 ROOT = Path(__file__).parents[3]
-POLICY = load_policies(ROOT / "policies").dunning
+POLICIES = load_policies(ROOT / "policies")
+POLICY, ADDRESSES = POLICIES.dunning, POLICIES.controls.addresses
 CALENDAR = BusinessCalendar()
 AS_OF = date(2026, 9, 16)  # a Wednesday, no holiday in the countries used here
 KEY = ["entity_id", "customer_id", "currency_code"]
@@ -227,6 +228,7 @@ def book(items=(), **rows):
         "letters": frames.LetterHistory,
         "lines": frames.LineHistory,
         "previous": frames.DecisionHistory,
+        "suppressed": frames.SuppressedAddresses,
     }
     given = {"customers": [customer()], "contacts": [contact()]} | rows
     return DunningBook(
@@ -236,7 +238,7 @@ def book(items=(), **rows):
 
 
 def decide(of_book, policy=POLICY, as_of=AS_OF):
-    return decide_dunning(of_book, policy, CALENDAR, as_of)
+    return decide_dunning(of_book, policy, ADDRESSES, CALENDAR, as_of)
 
 
 def decision(of_book, policy=POLICY, as_of=AS_OF):

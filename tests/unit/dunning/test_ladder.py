@@ -340,7 +340,7 @@ def test_of_customers_at_one_address_the_one_who_waits_longest_is_written_to():
         [item(name, late, customer_id=name) for name, late in zip(names, (30, 2, 9), strict=True)],
         customers=[customer(name) for name in names],
         contacts=[contact(name, email="ap@shared.example") for name in names],
-        letters=[letter(1, -8, customer_id="ACME", address="old@acme.example")],
+        letters=[letter(1, -8, customer_id="ACME", address="old@shared.example")],
     )
     decisions, _ = decide(of_book)
     assert decisions.select("customer_id", "decision", "reason_code").rows() == [

@@ -1,5 +1,5 @@
--- Blocks that hold on the run date, or ended the day before: leaving a block never sends on the same
--- day. One row per as_of_date, block_id.
+-- Blocks that hold on the run date or held before it: leaving a block never sends on the same day, and
+-- a block that ended lifts a complaint. One row per as_of_date, block_id.
 with
     run_dates as (select as_of_date from {{ ref("stg_as_of_dates") }} where is_run_date),
     blocks as (select * from {{ ref("stg_blocks") }}),
@@ -16,13 +16,7 @@ with
             blocks.valid_from,
             blocks.valid_until
         from run_dates
-        inner join
-            blocks
-            on blocks.valid_from <= run_dates.as_of_date
-            and (
-                blocks.valid_until is null
-                or {{ days_between("blocks.valid_until", "run_dates.as_of_date") }} <= 1
-            )
+        inner join blocks on blocks.valid_from <= run_dates.as_of_date
     )
 
 select *
