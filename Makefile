@@ -11,7 +11,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS = false
 export PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS = 180
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-browser lint format check fuzz oracle laws bench docs lock clean
+.PHONY: help setup demo test test-browser lint format check fuzz oracle laws torture bench docs lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ laws: .venv/.dev ## the laws of cash application on 500 random books (O2C_LAW_EX
 oracle: .venv/.dev ## 10,000 random ledgers against the definitions worked out by hand (O2C_ORACLE=10000)
 	@O2C_ORACLE=$${O2C_ORACLE:-10000} $(BIN)/python -m pytest -n 2 --dist loadscope tests/oracle
 
+torture: .venv/.dev ## 10,000 messages and 200 killed workers against a stub SES, 200 killed pipelines (O2C_TORTURE=10000, O2C_KILLS=200)
+	@O2C_TORTURE=$${O2C_TORTURE:-10000} O2C_KILLS=$${O2C_KILLS:-200} $(BIN)/python -m pytest -n 2 tests/torture
+
 docs: .venv/.runtime ## write a page of every table, column, test and metric: var/docs/static_index.html
 	@mkdir -p var/docs
 	@O2C_SPILL=$(CURDIR)/var/docs/spill $(BIN)/dbt docs generate --quiet --static --empty-catalog --no-version-check --no-partial-parse \
@@ -61,6 +64,7 @@ bench: .venv/.dev ## time and memory stage by stage beside two references (SIZES
 	@$(BIN)/python bench/bank.py
 	@$(BIN)/python bench/backfill.py
 	@$(BIN)/python bench/cash.py
+	@$(BIN)/python bench/delivery.py
 
 lock: .venv/.dev ## choose versions anew and write the locks, without addresses
 	@$(BIN)/uv lock --quiet --upgrade
