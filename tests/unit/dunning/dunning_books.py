@@ -18,6 +18,7 @@ POLICY, ADDRESSES = POLICIES.dunning, POLICIES.controls.addresses
 CALENDAR = BusinessCalendar()
 AS_OF = date(2026, 9, 16)  # a Wednesday, no holiday in the countries used here
 KEY = ["entity_id", "customer_id", "currency_code"]
+LEFT = {"sent", "delivered", "bounced", "not_delivered", "complained"}
 
 
 def frame(kind, rows):
@@ -181,7 +182,7 @@ def letter(level=1, sent=-7, state="sent", *, as_of=AS_OF, **given):
         "state": state,
         "address": "ap@acme.example",
         "decided_as_of_date": day,
-        "sent_date": day if state in {"sent", "bounced", "not_delivered"} else None,
+        "sent_date": day if state in LEFT else None,
     } | given
     return {"letter_id": f"L-{row['customer_id']}-{row['kind']}-{level}-{sent}-{row['try_number']}"} | row
 
@@ -237,8 +238,8 @@ def book(items=(), **rows):
     )
 
 
-def decide(of_book, policy=POLICY, as_of=AS_OF):
-    return decide_dunning(of_book, policy, ADDRESSES, CALENDAR, as_of)
+def decide(of_book, policy=POLICY, as_of=AS_OF, addresses=ADDRESSES):
+    return decide_dunning(of_book, policy, addresses, CALENDAR, as_of)
 
 
 def decision(of_book, policy=POLICY, as_of=AS_OF):

@@ -10,7 +10,9 @@ from o2c.addresses import is_mailbox
 
 HOLDS = ["invoice_blocked", "plan_in_good_standing", "promise_pending", "placed_with_agency", "disputed"]
 FAILED = {"cancelled", "refused", "bounced", "not_delivered", "presumed_not_sent"}
-DID_NOT_LEAVE = {"rendered", "approval_pending", "cancelled", "refused"}
+WAITS = {"rendered", "approval_pending", "approved"}
+DID_NOT_LEAVE = {*WAITS, "cancelled", "refused"}
+ARRIVED = {"sent", "delivered"}
 DAY = timedelta(days=1)
 LADDER = {
     1: (1, "first_contact", 0),
@@ -19,7 +21,15 @@ LADDER = {
     4: (21, "legal_review", 0),
 }
 SHORT_LADDER = {1: 1, 2: 7, 3: 13, 4: 19}
+MOST_AT_ONE_ADDRESS = 2
 MINIMUM = {"EUR": Decimal("25"), "JPY": Decimal("2500")}
+
+
+def is_number(phone):
+    """Whether a phone number says its country and nothing but digits."""
+    return (
+        phone is not None and phone[0] == "+" and phone[1:].isdigit() and len(phone) > 7 and phone[1] != "0"
+    )
 
 
 class Clerk:
@@ -137,7 +147,7 @@ class Clerk:
         confirmed = {}
         for one in self.rows["letters"]:
             ours = self.key_of(one) == key and one["kind"] == "dunning" and one["episode"] == draft["episode"]
-            if ours and one["state"] == "sent":
+            if ours and one["state"] in ARRIVED:
                 confirmed.setdefault(one["level"], []).append(one["day"])
         oldest_due = min(i["due_date"] for i in self.items[key])
         before = draft["before"]
@@ -159,22 +169,103 @@ class Clerk:
                     yield int(code[-1]), activity["activity_at"].date()
 
     def contact(self, customer_id):
+        """The contact to write to, with the ``way`` and the address ``to`` which."""
+        cards = [
+            one for one in self.rows["contacts"] if one["customer_id"] == customer_id and self.in_use(one)
+        ]
+        has_mail = any(is_mailbox(one["email"]) for one in cards)
         usable = []
-        for one in self.rows["contacts"]:
-            bounced = [
-                row["day"]
-                for row in self.rows["letters"]
-                if row["state"] in {"bounced", "not_delivered"} and row["address"] == one["email"]
-            ]
-            fresh = not bounced or (one["valid_from"] is not None and one["valid_from"] > max(bounced))
-            current = one["valid_from"] is None or one["valid_from"] <= self.today
-            theirs = one["customer_id"] == customer_id and one["role"] != "escalation"
-            if theirs and current and fresh and is_mailbox(one["email"]):
+        for one in cards:
+            if is_mailbox(one["email"]):
+                way, to = "email", one["email"]
+            elif not has_mail and one["sms_consent"] and is_number(one["phone"]):
+                way, to = "sms", one["phone"]
+            else:
+                continue
+            if not self.is_dead(one, to):
                 recent = -one["valid_from"].toordinal() if one["valid_from"] else 0
-                usable.append(
-                    ((["dunning", "billing", None].index(one["role"])), recent, one["contact_id"], one)
-                )
+                rank = ["dunning", "billing", None].index(one["role"])
+                usable.append((rank, recent, one["contact_id"], one | {"way": way, "to": to}))
         return min(usable, key=lambda entry: entry[:3])[-1] if usable else None
+
+    def in_use(self, one):
+        return one["role"] != "escalation" and (one["valid_from"] is None or one["valid_from"] <= self.today)
+
+    def is_dead(self, one, to):
+        if any(row["address"] == to for row in self.rows["suppressed"]):
+            return True
+        back = [
+            row["day"]
+            for row in self.rows["letters"]
+            if row["state"] in {"bounced", "not_delivered", "complained"} and row["address"] == to
+        ]
+        return bool(back) and not (one["valid_from"] is not None and one["valid_from"] > max(back))
+
+    def crowded(self, chosen):
+        """More customers than MOST_AT_ONE_ADDRESS would be written to at this address."""
+        users = set()
+        for other in {one["customer_id"] for one in self.rows["contacts"]}:
+            cards = [one for one in self.rows["contacts"] if one["customer_id"] == other and self.in_use(one)]
+            if any(is_mailbox(one["email"]) for one in cards):
+                ways = [one["email"] for one in cards if is_mailbox(one["email"])]
+            else:
+                ways = [one["phone"] for one in cards if one["sms_consent"] and is_number(one["phone"])]
+            if chosen["to"] in ways:
+                users.add(other)
+        return len(users) > MOST_AT_ONE_ADDRESS
+
+    def moved(self, chosen):
+        """Whether all that was known before the chosen contact came, came lately, is of another domain."""
+        if chosen["way"] == "sms":
+            return False
+        domain = lambda address: address.split("@")[1]  # noqa: E731
+        mine = domain(chosen["to"])
+        sent = [
+            (domain(row["address"]), row["day"])
+            for row in self.rows["letters"]
+            if row["customer_id"] == chosen["customer_id"] and row["address"] and "@" in row["address"]
+        ]
+        known = [
+            (domain(one["email"]), one["valid_from"])
+            for one in self.rows["contacts"]
+            if one["customer_id"] == chosen["customer_id"]
+            and one["contact_id"] != chosen["contact_id"]
+            and is_mailbox(one["email"])
+        ]
+        came = chosen["valid_from"]
+        if came is None:
+            elsewhere = [day for where, day in sent if where != mine]
+            if not elsewhere:
+                return False
+            came = max(elsewhere) + DAY
+        if (self.today - came).days >= 14:
+            return False
+        earlier = {where for where, day in sent + known if day is None or day < came}
+        return bool(earlier) and mine not in earlier
+
+    def is_angry(self, customer_id):
+        """Whether a letter to the customer was called spam and nobody has looked after it since."""
+        days = [
+            row["state_date"] or row["day"]
+            for row in self.rows["letters"]
+            if row["customer_id"] == customer_id and row["state"] == "complained"
+        ]
+        if not days:
+            return False
+        new_cards = [
+            one["valid_from"]
+            for one in self.rows["contacts"]
+            if one["customer_id"] == customer_id and one["valid_from"] and one["valid_from"] <= self.today
+        ]
+        lifted = [
+            b["valid_until"]
+            for b in self.rows["blocks"]
+            if b["scope"] == "customer"
+            and b["subject_id"] == customer_id
+            and b["valid_until"]
+            and b["valid_until"] < self.today
+        ]
+        return not any(day > max(days) for day in new_cards + lifted)
 
     def protection(self, key, draft):
         _, customer_id, _ = key
@@ -195,7 +286,11 @@ class Clerk:
             return "insolvent"
         if status == "legal" or "legal" in kinds | grave:
             return "legal"
-        if status in {"do_not_contact", "closed"}:
+        if status == "do_not_contact":
+            return status
+        if self.is_angry(customer_id):
+            return "complained"
+        if status == "closed":
             return status
         if customer is None:
             return "unknown_customer"
@@ -235,6 +330,7 @@ class Clerk:
             "insolvent",
             "legal",
             "do_not_contact",
+            "complained",
             "unknown_status",
             "payment_plan",
             "blocked",
@@ -262,15 +358,20 @@ class Clerk:
             return "next_level_not_due"
         if draft["confirmed"] and (self.today - draft["confirmed_day"]).days < 6:
             return "too_soon_after_level"
-        if any(t["state"] == "unknown" for t in self.tries(key, draft["episode"], "dunning", level=target)):
+        tries = self.tries(key, draft["episode"], "dunning", level=target)
+        if any(t["state"] in {"unknown", "sending", "complained"} for t in tries):
             return "letter_unconfirmed"
         if target == 4:
             return "legal_review_due"
-        if draft["contact"] is None:
+        if draft["contact"] is None or (draft["contact"]["way"] == "sms" and target == 3):
             return "no_valid_address"
+        if self.crowded(draft["contact"]):
+            return "shared_address"
+        if target > 1 and self.moved(draft["contact"]):
+            return "address_changed"
         heard = [day for _, day in self.letters_of_others(key[1])]
         for one in self.rows["letters"]:
-            mine = one["customer_id"] == key[1] or one["address"] == draft["contact"]["email"]
+            mine = one["customer_id"] == key[1] or one["address"] == draft["contact"]["to"]
             if one["kind"] == "dunning" and one["state"] not in DID_NOT_LEAVE and mine:
                 heard.append(one["day"])
         if heard and (self.today - max(heard)).days < 6:
@@ -283,7 +384,7 @@ class Clerk:
         waiting = {}
         for (_, customer_id, _), draft in drafts.items():
             if draft["reason"] == "level_due":
-                waiting.setdefault(draft["contact"]["email"], {}).setdefault(customer_id, []).append(draft)
+                waiting.setdefault(draft["contact"]["to"], {}).setdefault(customer_id, []).append(draft)
         for by_customer in waiting.values():
 
             def urgency(entry):
@@ -312,8 +413,7 @@ class Clerk:
         part = f"/{item['installment_number']}" if item["installment_number"] > 1 else ""
         name = f"{item['invoice_id']}{part}@{offset}"
         done = any(
-            row["occasion"] == name and row["state"] not in FAILED | {"rendered", "approval_pending"}
-            for row in self.rows["lines"]
+            row["occasion"] == name and row["state"] not in FAILED | WAITS for row in self.rows["lines"]
         )
         return None if done else name
 
@@ -336,6 +436,8 @@ class Clerk:
             return "reminder_too_soon", None
         if draft["contact"] is None:
             return "no_valid_address", None
+        if self.crowded(draft["contact"]):
+            return "shared_address", None
         if not self.calendar.is_business_day(self.customers[key[1]]["country_code"], self.today):
             return "non_business_day", None
         pending = {
@@ -344,7 +446,7 @@ class Clerk:
             if row["kind"] == "courtesy"
             and self.key_of(row) == key
             and row["episode"] == draft["episode"]
-            and row["state"] in {"rendered", "approval_pending"}
+            and row["state"] in WAITS
         }
         first = min(
             named,
@@ -415,6 +517,7 @@ class Clerk:
             "try_number": try_number,
             "required_approval_count": approvals,
             "contact_id": draft["contact"]["contact_id"] if listed else None,
+            "channel": draft["contact"]["way"] if listed else "task" if decision == "task" else None,
             "oldest_days_past_due": draft["oldest_days_past_due"],
             "item_count": len(listed) if kind == "courtesy" else len(draft["mine"]),
             "disputed_amount": sum(

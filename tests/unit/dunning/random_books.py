@@ -30,8 +30,9 @@ KEYS = [
     ("US01", "BOLT", "EUR"),
     ("DE01", "CORK", "EUR"),
 ]
-STATES = ["sent"] * 6 + [
-    "rendered", "approval_pending", "cancelled", "refused", "bounced", "not_delivered", "presumed_not_sent", "unknown",
+STATES = ["sent"] * 4 + ["delivered"] * 4 + [
+    "approved", "sending", "complained", "rendered", "approval_pending", "cancelled", "refused", "bounced",
+    "not_delivered", "presumed_not_sent", "unknown",
 ]  # fmt: skip
 REASONS = ["level_due"] * 12 + [
     "next_level_not_due",
@@ -43,6 +44,8 @@ REASONS = ["level_due"] * 12 + [
 ]
 AMOUNTS = ["0.01", "24.99", "25.00", "25.01", "100.00", "2499", "2500", "2501", "9000", "9001"]
 ADDRESSES = ["ap@acme.example", "ap@shared.example", "ap@shared.example", "two@x.example,y@z.example", None]
+
+PHONES = ["+4930123456", "+4930123456", "+12125550100", "030 123456", "+0301234567", None]
 
 # What is special about a customer: mostly nothing, else one thing, so that the rules further down are reached.
 ODDITIES = [
@@ -94,7 +97,13 @@ def books(draw, as_of=AS_OF):
             draw(st.sampled_from(CUSTOMERS)),
             f"C-{number}",
             role=draw(st.sampled_from(["dunning", "billing", "escalation", None])),
-            valid_from=draw(st.sampled_from([None, date(2026, 1, 1), AS_OF, AS_OF + timedelta(days=1)])),
+            valid_from=draw(
+                st.sampled_from(
+                    [None, date(2026, 1, 1), *[AS_OF + timedelta(days=n) for n in (-14, -13, -4, 0, 1)]]
+                )
+            ),
+            phone=draw(st.sampled_from(PHONES)),
+            sms_consent=draw(st.sampled_from([True, True, False, None])),
         )
         | {"email": draw(st.sampled_from(ADDRESSES))}
         for number in range(draw(st.integers(0, 5)))
@@ -127,15 +136,18 @@ def books(draw, as_of=AS_OF):
     letters = draw(
         st.lists(
             st.builds(
-                lambda parts, level, sent, state, episode, address: letter(
-                    level, sent, state, episode=episode, address=address, **parts
+                lambda parts, level, sent, state, episode, address, known: letter(
+                    level, sent, state, episode=episode, address=address, state_date=known, **parts
                 ),
                 key_parts,
                 st.integers(1, 3),
                 day,
                 st.sampled_from(STATES),
                 st.integers(1, 2),
-                st.sampled_from(["ap@acme.example", "ap@shared.example", "ap@bolt.example", None]),
+                st.sampled_from(
+                    ["ap@acme.example", "ap@shared.example", "ap@bolt.example", "+4930123456", None]
+                ),
+                st.sampled_from([None, AS_OF - timedelta(days=1), AS_OF - timedelta(days=5)]),
             ),
             max_size=6,
         )
@@ -178,7 +190,7 @@ def books(draw, as_of=AS_OF):
         )
     }
     kinds = st.sampled_from(["manual", "insolvency", "legal", "payment_plan"])
-    ends = st.sampled_from([None, AS_OF, AS_OF - timedelta(days=1)])
+    ends = st.sampled_from([None, AS_OF, AS_OF - timedelta(days=1), AS_OF - timedelta(days=4)])
     held = draw(st.sampled_from([(), (), *[(name,) for name in PROTECTING], tuple(PROTECTING)]))
     rows = lambda name, strategy: draw(seldom(strategy)) if name in held else []  # noqa: E731
     return book(
@@ -248,4 +260,11 @@ def books(draw, as_of=AS_OF):
         letters=[*letters, *(row for row, _ in reminders)],
         lines=[line for _, line in reminders],
         previous=list(before.values()),
+        suppressed=draw(
+            seldom(
+                st.sampled_from(["ap@acme.example", "ap@bolt.example", "+4930123456"]).map(
+                    lambda address: {"address": address, "reason": "bounce"}
+                )
+            )
+        ),
     )

@@ -3,20 +3,22 @@
 from dataclasses import fields
 
 import polars as pl
-from dunning_books import AS_OF, CALENDAR, KEY, POLICY, changed, decide
-from dunning_clerk import Clerk
+from dunning_books import ADDRESSES, AS_OF, CALENDAR, KEY, POLICY, changed, decide
+from dunning_clerk import MOST_AT_ONE_ADDRESS, Clerk
 from hypothesis import HealthCheck, given, settings
 from polars.testing import assert_frame_equal
 from random_books import books
 
 PROTECTING_STATUSES = ["insolvent", "legal", "do_not_contact", "closed"]
+WITH_SMS = POLICY.model_copy(update={"sms": POLICY.sms.model_copy(update={"enabled": True})})
+FEW_AT_ONE_ADDRESS = ADDRESSES.model_copy(update={"max_customers_per_address": MOST_AT_ONE_ADDRESS})
 law = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(books())
 def test_the_decisions_are_those_of_a_clerk_who_decides_by_hand(of_book):
-    decisions, lines = decide(of_book)
+    decisions, lines = decide(of_book, WITH_SMS, addresses=FEW_AT_ONE_ADDRESS)
     listed = {}
     for line in lines.iter_rows(named=True):
         row = (line["invoice_id"], line["installment_number"], line["amount"])
