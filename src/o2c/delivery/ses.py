@@ -7,7 +7,6 @@ import hashlib
 import re
 from datetime import timedelta
 from email.errors import MessageError
-from email.headerregistry import AddressHeader, UnstructuredHeader
 from email.parser import BytesHeaderParser
 from email.policy import SMTP
 from typing import Any, Literal
@@ -204,12 +203,12 @@ def accepted_by(answer: Any, field: str) -> Outcome:
     return Outcome("unknown", None, status, "NoMessageId", request_id, detail)
 
 
-def _only_address(headers: list[AddressHeader | UnstructuredHeader] | None) -> str | None:
+def _only_address(headers: list[Any] | None) -> str | None:
     """The one addr-spec of the one header; None where there is another number of either, or a group."""
-    if headers is None or len(headers) != 1 or not isinstance(headers[0], AddressHeader):
+    if headers is None or len(headers) != 1:
         return None
     (header,) = headers
-    if header.defects or len(header.addresses) != 1 or any(g.display_name for g in header.groups):
+    if header.defects or len(header.addresses) != 1 or any(group.display_name for group in header.groups):
         return None
     return header.addresses[0].addr_spec
 
