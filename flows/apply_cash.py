@@ -30,6 +30,9 @@ from o2c.money import rounded
 from o2c.run import Run
 from o2c.warehouse import load_frame, read_frame
 
+# Whose letters wait because of it: read again by the second look before letters leave.
+POSSIBLE_PAYERS = "decided.possible_payers"
+
 
 @dataclass(frozen=True)
 class AppliedCash(CashResult):
@@ -163,6 +166,7 @@ def load_result(con: duckdb.DuckDBPyConnection, recorded: Recorded, result: Cash
     load_frame(con, "raw.cash_deductions", pl.concat([recorded.deductions, result.deductions]))
     load_frame(con, "raw.cash_exceptions", result.exceptions)
     load_frame(con, "raw.cash_candidates", result.candidates)
+    load_frame(con, POSSIBLE_PAYERS, result.possible_payers)
 
 
 def record_cash(run: Run, cash: AppliedCash) -> str:
