@@ -1,0 +1,190 @@
+"""The claiming of letters, inside a transaction: what may leave, checked once more, gets an owner and a lease."""
+
+import hashlib
+import zlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, func, insert, or_, select
+from sqlalchemy.exc import DBAPIError
+
+from o2c.delivery.carrier import OutgoingLetter
+from o2c.ledger.auditing import Change, append
+from o2c.ledger.moving import CHUNK, move
+from o2c.ledger.pausing import pauses_in
+from o2c.ledger.planning import cancel_in
+from o2c.ledger.tables import approval_requests, attempts, letter_messages, letters, suppressions
+
+Admit = Callable[[Connection, Row[Any]], str | None]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A letter that this owner alone may post, once, until the lease is over."""
+
+    letter: OutgoingLetter
+    attempt_number: int
+    owner: str
+    lease_until: datetime
+    carrier: str
+
+    @property
+    def holds(self) -> tuple[ColumnElement[bool], ...]:
+        """The letter is still in this very attempt, as conditions on ``letters``."""
+        return (
+            letters.c.state == "sending",
+            letters.c.owner == self.owner,
+            letters.c.attempt_count == self.attempt_number,
+        )
+
+
+def claim_in(
+    con: Connection,
+    carrier: str,
+    owner: str,
+    now: datetime,
+    lease: timedelta,
+    contact_date: date,
+    letter_ids: Sequence[str] | None,
+    limit: int,
+    admit: Admit | None,
+) -> list[Claim]:
+    """``outgoing.claim`` inside a transaction."""
+    if pauses_in(con, now, carrier):
+        return []
+    claims: list[Claim] = []
+    values = {
+        "owner": owner,
+        "lease_until": now + lease,
+        "carrier": carrier,
+        "contact_date": contact_date,
+        "attempt_count": letters.c.attempt_count + 1,
+        "not_before": None,
+    }
+    for rows in _candidates(con, now, letter_ids):
+        step = len(rows) if admit is None else 1  # a limit counts what was claimed before
+        for start in range(0, len(rows), step):
+            chosen = [row for row in rows[start : start + step] if admit is None or admit(con, row) is None]
+            claims += _take(con, chosen[: limit - len(claims)], now, values)
+            if len(claims) >= limit:
+                return claims
+    return claims
+
+
+def _candidates(con: Connection, now: datetime, letter_ids: Sequence[str] | None) -> Iterable[list[Row[Any]]]:
+    """Letters that may leave, in the order asked for, some at a time."""
+    suppressed = select(suppressions.c.suppression_id).where(
+        suppressions.c.address == func.lower(letters.c.address), suppressions.c.lifted_at.is_(None)
+    )
+    query = (
+        select(letters)
+        .join(approval_requests, approval_requests.c.request_id == letters.c.request_id)
+        .where(
+            letters.c.state == "approved",
+            approval_requests.c.state == "approved",
+            approval_requests.c.expires_at > now,
+            or_(letters.c.not_before.is_(None), letters.c.not_before <= now),
+            ~suppressed.exists(),
+        )
+        .order_by(letters.c.letter_id)
+    )
+    if letter_ids is None:
+        yield list(con.execute(query).all())
+        return
+    for start in range(0, len(letter_ids), CHUNK):
+        wanted = letter_ids[start : start + CHUNK]
+        found = {row.letter_id: row for row in con.execute(query.where(letters.c.letter_id.in_(wanted)))}
+        yield [found[letter_id] for letter_id in wanted if letter_id in found]
+
+
+def _take(con: Connection, rows: Sequence[Row[Any]], now: datetime, values: Mapping[str, Any]) -> list[Claim]:
+    """Claim letters whose message is as approved; the others are cancelled."""
+    if not rows:
+        return []
+    contents = contents_of(con, rows)
+    wrong = {row.letter_id: "message_changed" for row in rows if row.letter_id not in contents}
+    by_id = {row.letter_id: row for row in rows if row.letter_id in contents}
+    taken, changes, refused = _mark(con, list(by_id), now, values)
+    _, said = cancel_in(con, wrong | refused, values["owner"], now, ("approved",))
+    claims = [
+        Claim(
+            outgoing(row, contents[row.letter_id]),
+            row.attempt_count + 1,
+            values["owner"],
+            values["lease_until"],
+            values["carrier"],
+        )
+        for row in rows
+        if row.letter_id in taken
+    ]
+    if claims:
+        con.execute(insert(attempts), [_attempt(one, now) for one in claims])
+    append(con, [*changes, *said], now)
+    return claims
+
+
+def _mark(
+    con: Connection, letter_ids: list[str], now: datetime, values: Mapping[str, Any]
+) -> tuple[set[str], list[Change], dict[str, str]]:
+    """Approved → sending, all at once or, where the database refuses one of them, one by one."""
+    if not letter_ids:
+        return set(), [], {}
+    try:
+        with con.begin_nested():
+            actor = values["owner"]
+            moved, changes = move(
+                con, letter_ids, "approved", "sending", now, actor=actor, action="claim", **values
+            )
+    except DBAPIError as error:
+        if "quiet" not in str(error.orig).lower():
+            raise
+        if len(letter_ids) == 1:
+            return set(), [], {letter_ids[0]: "quiet_days"}
+    else:
+        return set(moved), changes, {}
+    taken: set[str] = set()
+    said: list[Change] = []
+    refused: dict[str, str] = {}
+    for letter_id in letter_ids:
+        one, changes, reasons = _mark(con, [letter_id], now, values)
+        taken |= one
+        said += changes
+        refused |= reasons
+    return taken, said, refused
+
+
+def contents_of(con: Connection, rows: Iterable[Row[Any]]) -> dict[str, bytes]:
+    """Messages by letter id, without those that are not what was approved."""
+    hashes = {row.letter_id: row.message_hash for row in rows}
+    found: dict[str, bytes] = {}
+    ids = list(hashes)
+    for start in range(0, len(ids), CHUNK):
+        query = select(letter_messages).where(letter_messages.c.letter_id.in_(ids[start : start + CHUNK]))
+        for letter_id, packed in con.execute(query):
+            try:
+                content = zlib.decompress(packed)
+            except zlib.error:
+                continue
+            if hashlib.sha256(content).hexdigest() == hashes[letter_id]:
+                found[letter_id] = content
+    return found
+
+
+def outgoing(row: Row[Any], content: bytes) -> OutgoingLetter:
+    """A row of letters as carriers take it."""
+    return OutgoingLetter(
+        row.letter_id, row.batch_id, row.level, row.channel, row.address, content, row.message_hash
+    )
+
+
+def _attempt(one: Claim, now: datetime) -> dict[str, Any]:
+    return {
+        "letter_id": one.letter.letter_id,
+        "attempt_number": one.attempt_number,
+        "carrier": one.carrier,
+        "owner": one.owner,
+        "started_at": now,
+        "lease_until": one.lease_until,
+    }
