@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, text
 
 from o2c.home import Home, init_home, open_home
 from o2c.knowledge import Knowledge, NotKnowable, knowledge_of
@@ -199,30 +198,3 @@ def test_a_backfill_is_on_record_for_each_of_its_dates(ledger: Ledger) -> None:
         WEDNESDAY: None,
     }
     assert ledger.current_date() is None
-
-
-def test_a_ledger_of_an_earlier_version_gets_the_columns_that_came_since(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'ledger.db'}"
-    Ledger(url).engine.dispose()
-    engine = create_engine(url)
-    with engine.begin() as con:
-        con.execute(text("drop table runs"))
-        con.execute(
-            text(
-                "create table runs (run_number integer primary key, run_id varchar not null, as_of_date date not null,"
-                " state varchar not null, is_sending integer not null, applications_file varchar,"
-                " started_at datetime not null, finished_at datetime)"
-            )
-        )
-        con.execute(
-            text(
-                "insert into runs values"
-                " (1, 'old', '2026-03-09', 'published', 1, 'old.parquet', '2026-03-09 06:00:00.000000', null)"
-            )
-        )
-    ledger = Ledger(url)
-    assert ledger.published_known_at(MONDAY) == at(MONDAY)
-    assert ledger.current_date() == MONDAY
-    assert ledger.application_files(at(MONDAY)) == ["old.parquet"]
-    published(ledger, TUESDAY, at(TUESDAY))
-    assert ledger.current_date() == TUESDAY

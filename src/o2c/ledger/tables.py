@@ -379,3 +379,6 @@ audit = Table(
     Column("previous_hash", String, nullable=False, unique=True),
     Column("hash", String, nullable=False, unique=True),
 )
+
+# Which text of ``ledger.triggers`` the database has, so that a newer one replaces it. One row.
+installed_triggers = Table("installed_triggers", metadata, Column("content_hash", String, primary_key=True))

@@ -1,0 +1,41 @@
+"""Items that an agency has, as decisions read them."""
+
+from datetime import date
+
+import polars as pl
+from sqlalchemy import Engine, insert, select
+
+from o2c.frames import PlacedItems
+from o2c.ledger.tables import placements
+
+
+class PlacementRows:
+    """Reads placements."""
+
+    _engine: Engine
+
+    def placed_before(self, as_of: date) -> pl.DataFrame:
+        """Items handed to an agency before a date (frames.PlacedItems)."""
+        columns = [placements.c[name] for name in PlacedItems.columns()]
+        with self._engine.connect() as con:
+            rows = [
+                row._asdict()
+                for row in con.execute(
+                    select(*columns).where(placements.c.placed_date < as_of).order_by(*columns)
+                )
+            ]
+        return PlacedItems.validate(pl.DataFrame(rows, schema=PlacedItems.empty().schema))
+
+    def record_placements(self, placed: pl.DataFrame) -> None:
+        """Write down items handed over (frames.PlacedItems); those already there stay as they are."""
+        with self._engine.begin() as con:
+            there = set(
+                con.execute(select(placements.c.invoice_id, placements.c.installment_number)).tuples()
+            )
+            fresh = [
+                row
+                for row in placed.iter_rows(named=True)
+                if (row["invoice_id"], row["installment_number"]) not in there
+            ]
+            if fresh:
+                con.execute(insert(placements), fresh)
