@@ -31,7 +31,7 @@ STATE_OF_EVENT: dict[str, str] = {
 _LETTER_ID = re.compile(r"[A-Za-z0-9_-]{1,256}")
 _MESSAGE_ID = re.compile(r"[!-~]{1,200}")
 _CODE = re.compile(r"[^A-Za-z0-9_-]+")
-_NESTED = 4
+_NESTED = 3  # two envelopes and the event
 # SES says this once when somebody sets the topic up.
 _GREETING = "Successfully validated SNS topic"
 
@@ -109,7 +109,9 @@ def read_event(body: str) -> DeliveryEvent | None:
     if event is None:
         return None
     kind = event.get("eventType") or event.get("notificationType")
-    if isinstance(kind, str) and kind.startswith("TEXT_"):
+    if not isinstance(kind, str):
+        raise UnreadableEvent("no event of SES or SMS")
+    if kind.startswith("TEXT_"):
         return _sms_event(event, kind)
     if kind not in _SES_TYPES or not isinstance(event.get("mail"), dict):
         raise UnreadableEvent("no event of SES or SMS")

@@ -125,17 +125,16 @@ class SesCarrier:
         """What the account allows.
 
         Raises:
-            CarrierError: SES does not say.
+            CarrierError: SES does not say, or the account may not send to everybody.
         """
         try:
             account = self._client.get_account()
             quota = account["SendQuota"]
-            return AccountLimits(
+            may_send = account["SendingEnabled"] is True and account["ProductionAccessEnabled"] is True
+            limits = AccountLimits(
                 max_send_rate=float(quota["MaxSendRate"]),
                 max_24_hour_send=int(quota["Max24HourSend"]),
                 sent_last_24_hours=int(quota["SentLast24Hours"]),
-                sending_enabled=account["SendingEnabled"] is True,
-                production_access=account["ProductionAccessEnabled"] is True,
             )
         except (BotoCoreError, ClientError) as error:
             raise CarrierError(
@@ -143,6 +142,11 @@ class SesCarrier:
             ) from None
         except (KeyError, TypeError, ValueError):
             raise CarrierError("SES's answer about the account is incomplete. Nothing was sent.") from None
+        if not may_send:
+            raise CarrierError(
+                "the account may not send, or is still in the sandbox. Nothing was sent. Ask AWS to let it send."
+            )
+        return limits
 
     def is_suppressed(self, address: str) -> bool | None:
         """Whether the account's own suppression list has the address; None where SES does not say."""
