@@ -13,7 +13,7 @@ from o2c.ledger.tables import letter_lines, letters
 SHOWN = (
     "letter_id", "batch_id", "kind", "entity_id", "customer_id", "currency_code", "episode", "level", "occasion",
     "try_number", "stage", "channel", "language_code", "address", "total_amount", "state", "message_hash",
-    "decided_as_of_date", "sent_at",
+    "decided_as_of_date", "contact_date", "sent_at",
 )  # fmt: skip
 _POLARS = {
     "String": pl.String(),
