@@ -303,3 +303,21 @@ def amount_text(amount: Decimal, currency_code: str) -> str:
     """The amount with the decimals of its currency, or with more where it has more."""
     short = money.rounded(amount, currency_code)
     return f"{short:f}" if short == amount else f"{amount.normalize():f}"
+
+
+def in_words(amounts: Mapping[str, Decimal]) -> str:
+    """Totals per currency: ``1,200.00 EUR, 50 JPY``."""
+    return ", ".join(f"{Decimal(amount_text(amount, code)):,} {code}" for code, amount in amounts.items())
+
+
+def able_roles(pending: Pending, policy: Approvals) -> list[str]:
+    """Roles that may approve a list: of its kind, and up to its amounts."""
+    return [
+        role.role
+        for role in policy.roles
+        if pending.kind in role.kinds
+        and all(amount <= role.total_amount.amount_for(code) for code, amount in pending.amounts.items())
+        and all(
+            amount <= role.largest_amount.amount_for(code) for code, amount in pending.largest_amounts.items()
+        )
+    ]

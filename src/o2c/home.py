@@ -89,6 +89,14 @@ class Home:
         return self.root / "outbox"
 
     @property
+    def agency(self) -> Path:
+        return self.root / "agency"
+
+    @property
+    def order_holds(self) -> Path:
+        return self.root / "order-holds"
+
+    @property
     def ledger_url(self) -> str:
         return f"sqlite:///{self.root / 'ledger.db'}"
 
@@ -99,8 +107,8 @@ class Home:
         return datetime.now(UTC)
 
     @contextmanager
-    def lock(self, name: Literal["landing", "publish"], wait_seconds: float) -> Generator[None]:
-        """Hold one of the two locks. The system gives it back when the process dies, however it dies.
+    def lock(self, name: Literal["landing", "publish", "approvals"], wait_seconds: float) -> Generator[None]:
+        """Hold one of the locks. The system gives it back when the process dies, however it dies.
 
         Raises:
             AlreadyRunning: another process still holds it after ``wait_seconds``.

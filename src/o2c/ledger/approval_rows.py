@@ -3,19 +3,17 @@
 import json
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from sqlalchemy import ColumnElement, Connection, and_, func, insert, or_, select, update
 
 from o2c.approvals import POLICY, ApprovalRefused, Ballot, Given, Pending, Request, amount_text, read_items
 from o2c.ledger.auditing import Change, append
+from o2c.ledger.moving import CHUNK, utc
 from o2c.ledger.states import FIRST_STATES
 from o2c.ledger.tables import approval_requests as requests
 from o2c.ledger.tables import approvals, letters, order_holds, placements
-
-_CHUNK = 500
-_REASON_LENGTH = 500
 
 
 def find(con: Connection, condition: ColumnElement[bool]) -> list[Pending]:
@@ -366,9 +364,14 @@ def release_letters(con: Connection, request_id: str, actor: str, now: datetime)
     append(con, changes, now)
 
 
-def utc(instant: datetime) -> datetime:
-    """SQLite forgets the zone of what it keeps; everything we give it is UTC."""
-    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
+def mark_carried_out(con: Connection, request_id: str, detail: str, now: datetime) -> None:
+    """Note, in the transaction that records its effects, that an approved list was carried out."""
+    con.execute(
+        update(requests)
+        .where(requests.c.request_id == request_id, requests.c.carried_out_at.is_(None))
+        .values(carried_out_at=now)
+    )
+    append(con, [Change("o2c", "carry out", f"request:{request_id}", "approved", "approved", detail)], now)
 
 
 def _amounts(text: str) -> dict[str, Decimal]:
@@ -381,4 +384,4 @@ def _text(amounts: dict[str, Decimal]) -> str:
 
 def _chunks(ids: Sequence[str]) -> Iterable[Sequence[str]]:
     """So many at a time as a statement takes."""
-    return (ids[start : start + _CHUNK] for start in range(0, len(ids), _CHUNK))
+    return (ids[start : start + CHUNK] for start in range(0, len(ids), CHUNK))

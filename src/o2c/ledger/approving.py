@@ -8,12 +8,11 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, Engine, and_, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, and_, or_, select
 
 from o2c.approval_signatures import SignatureRefused, Signed, check_signature
 from o2c.approvals import ApprovalRefused, Ballot, Pending, Request, approval_text, faults_of, is_enough
 from o2c.ledger import approval_rows as rows
-from o2c.ledger.auditing import Change, append
 from o2c.ledger.tables import approval_requests as requests
 from o2c.ledger.tables import approvals, letters
 from o2c.ledger.writing import writing
@@ -95,10 +94,16 @@ def submit(engine: Engine, request: Request, now: datetime, *, is_green: bool = 
 def retire_others(
     engine: Engine, kinds: Collection[str], keep: Collection[str], reason: str, now: datetime
 ) -> list[str]:
-    """Supersede every list of these kinds that waits and is not among those to keep. Returns their ids."""
+    """Supersede every list of these kinds that waits and is not among those to keep. Returns their ids.
+
+    Letters that somebody said yes to already were not rendered anew (``plan_letters``), so that their list stands.
+    """
     with writing(engine) as con:
+        begun = select(approvals.c.approver).where(approvals.c.request_id == requests.c.request_id)
         query = select(requests.c.request_id).where(
-            requests.c.state == "waiting", requests.c.kind.in_(sorted(kinds))
+            requests.c.state == "waiting",
+            requests.c.kind.in_(sorted(kinds)),
+            or_(requests.c.kind != "letters", ~begun.exists()),
         )
         found = con.execute(query.order_by(requests.c.request_id)).scalars()
         gone = [request_id for request_id in found if request_id not in keep]
@@ -201,16 +206,6 @@ def read_content(engine: Engine, request_id: str) -> str:
     query = select(requests.c.content).where(requests.c.request_id == request_id)
     with engine.connect() as con:
         return con.execute(query).scalar_one()
-
-
-def mark_carried_out(con: Connection, request_id: str, detail: str, now: datetime) -> None:
-    """Note, in the transaction that records its effects, that an approved list was carried out."""
-    con.execute(
-        update(requests)
-        .where(requests.c.request_id == request_id, requests.c.carried_out_at.is_(None))
-        .values(carried_out_at=now)
-    )
-    append(con, [Change("o2c", "carry out", f"request:{request_id}", "approved", "approved", detail)], now)
 
 
 def signature_faults(engine: Engine, policy: Approvals) -> list[str]:
