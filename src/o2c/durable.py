@@ -21,3 +21,14 @@ def put_in_place(written: Path, path: Path) -> None:
     sync(written)
     written.replace(path)
     sync(path.parent)
+
+
+def forget_unfinished(folder: Path) -> None:
+    """Delete what processes that died left half written here: hidden files with the number of another process.
+
+    Ask for it under the lock that such files are written under; then no other process is at it.
+    """
+    for path in folder.glob(".*"):
+        number = path.suffixes[-2:-1]
+        if number and number[0][1:].isdigit() and number[0] != f".{os.getpid()}" and path.is_file():
+            path.unlink(missing_ok=True)

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from o2c.contract import PROVENANCE, Table
+from o2c.durable import forget_unfinished
 from o2c.sources.mapping import Mapped
 from o2c.sources.model import OnePer, TableSpec
 from o2c.sources.one_per import Gathering
@@ -60,6 +61,7 @@ class TableSink:
         self.implausible = self.dated = 0
         self._provenance = {"_source": source, "_file_id": file_id, "_loaded_at": loaded_at}
         folder.mkdir(parents=True, exist_ok=True)
+        forget_unfinished(folder)
         self._path = folder / f".{file_id}.{os.getpid()}.tmp"
         self._writer: pq.ParquetWriter | None = None
         self._filled: set[str] = set()

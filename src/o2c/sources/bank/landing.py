@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from o2c.durable import put_in_place
+from o2c.durable import forget_unfinished, put_in_place
 from o2c.landing import Deliveries, Delivery, Note
 from o2c.sources.bank import camt
 from o2c.sources.bank.errors import RejectedFile, printable
@@ -170,6 +170,7 @@ def _land(
     """Read a file into tables and put them under its name; the receipt comes last."""
     folder = receipt_path.parent
     folder.mkdir(parents=True, exist_ok=True)
+    forget_unfinished(folder)
     writer = FileWriter(folder, found.file_id)
     try:
         exact = _read_into(writer, found, form, profile)

@@ -1,0 +1,30 @@
+"""What a process that was killed left half written is gone after the next landing, and nothing else is."""
+
+import os
+from pathlib import Path
+
+from o2c.durable import forget_unfinished
+
+OURS, DEAD = os.getpid(), 4_194_305  # more than the system's largest number of a process
+
+
+def test_only_hidden_files_of_other_processes_are_forgotten(tmp_path: Path) -> None:
+    names = {
+        f".ab12.{DEAD}.tmp": False,
+        f".ab12.{DEAD}.rejected": False,
+        f".ab12.{DEAD}.old": False,
+        f".ab12.entries.{DEAD}.tmp": False,
+        f".ab12.json.{DEAD}.tmp": False,
+        f".ab12.{OURS}.tmp": True,
+        f"ab12.{DEAD}.parquet": True,
+        ".ab12.tmp": True,
+        ".hidden": True,
+        "ab12.json": True,
+    }
+    for name in names:
+        (tmp_path / name).write_bytes(b"")
+    (tmp_path / f".folder.{DEAD}.tmp").mkdir()
+    forget_unfinished(tmp_path)
+    left = {path.name for path in tmp_path.iterdir() if path.is_file()}
+    assert left == {name for name, stays in names.items() if stays}
+    assert (tmp_path / f".folder.{DEAD}.tmp").is_dir()
