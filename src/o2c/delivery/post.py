@@ -98,8 +98,7 @@ def deliver(
     if reason := edge.stop():
         return DeliveryReport({}, {}, {}, stopped=reason)
     settled = expire_leases(engine, edge.clock(), carrier.has, carrier=carrier.name)
-    limits = Limits(engine, carrier, policy, account, edge) if carrier.reaches_people else None
-    round_ = _Round(engine, carrier, policy, edge, owner, limits, channels, batch_ids)
+    round_ = _Round(engine, carrier, policy, edge, owner, account, channels, batch_ids)
     if isinstance(carrier, BulkCarrier):
         round_.in_bulk(carrier)
         if left := batches_of(engine, settled) - round_.batches:
@@ -118,12 +117,13 @@ class _Round:
     policy: Delivery
     edge: Edge
     owner: str
-    limits: "Limits | None"
+    account: AccountLimits | None
     channels: Collection[str] | None
     batch_ids: Collection[str] | None
     outcomes: Counter[str] = field(default_factory=Counter)
     reasons: dict[str, str] = field(default_factory=dict)
     batches: set[str] = field(default_factory=set)
+    limits: Limits | None = None
     paused: str | None = None
     stopped: str | None = None
 
@@ -132,6 +132,11 @@ class _Round:
     def one_by_one(self) -> None:
         """Claim, look once more, post, record. The record of one and the claim of the next share a transaction."""
         queue = self._queue()
+        if self.carrier.reaches_people:
+            batches = {row["batch_id"] for row in queue}
+            self.limits = Limits(
+                self.engine, self.carrier, self.policy, self.account, batches, self.edge.monotonic
+            )
         answered: list[tuple[Claim, Outcome]] = []
         while queue and not self._must_end():
             answered = self._keep_rate(answered)
@@ -144,8 +149,18 @@ class _Round:
                 continue
             letter_id = claims[0].letter.letter_id
             del queue[: [row["letter_id"] for row in queue].index(letter_id) + 1]
-            answered = [(claims[0], self._post(claims[0], since))]
+            answered = self._answer(claims[0], self._post(claims[0], since))
         self._record(answered)
+
+    def _answer(self, claimed: Claim, outcome: Outcome) -> list[tuple[Claim, Outcome]]:
+        """What is to be recorded with the next claim; an answer that may stop the carrier is recorded at once."""
+        self.outcomes[outcome.kind] += 1
+        if outcome.kind not in ("unknown", "paused"):
+            return [(claimed, outcome)]
+        self._record([(claimed, outcome)])
+        if self.limits:
+            self.limits.look(self.edge.clock(), is_alarmed=True)
+        return []
 
     def _keep_rate(self, answered: list[tuple[Claim, Outcome]]) -> list[tuple[Claim, Outcome]]:
         """Wait for the rate with nothing claimed and nothing unrecorded. Returns what is still to be recorded."""
@@ -159,6 +174,8 @@ class _Round:
     def _record_and_claim(
         self, answered: list[tuple[Claim, Outcome]], ids: list[str], now: datetime
     ) -> list[Claim]:
+        day = self.edge.day_of(now)
+        limits = self.limits
         return record_and_claim(
             self.engine,
             answered,
@@ -166,9 +183,9 @@ class _Round:
             owner=self.owner,
             now=now,
             lease=timedelta(seconds=self.policy.lease_seconds),
-            contact_date=self.edge.day_of(now),
+            contact_date=day,
             letter_ids=ids,
-            admit=self.limits.admit if self.limits else None,
+            admit=(lambda con, row: limits.admit(con, row, day)) if limits else None,
             max_attempts=self.policy.max_attempts,
         )
 
@@ -185,8 +202,7 @@ class _Round:
             except Exception as error:
                 outcome = Outcome("unknown", error_class=type(error).__name__)
             if self.limits:
-                self.limits.took(outcome)
-        self.outcomes[outcome.kind] += 1
+                self.limits.took()
         return outcome
 
     # ── many letters at a time ──
@@ -258,6 +274,8 @@ class _Round:
             record(self.engine, answered, self.edge.clock(), self.policy.max_attempts)
 
     def _must_end(self) -> bool:
+        if self.limits:
+            self.limits.look(self.edge.clock())
         self.stopped = self.stopped or self.edge.stop()
         if self.paused is None:
             pauses = open_pauses(self.engine, self.edge.clock(), self.carrier.name)
