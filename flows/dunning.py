@@ -4,13 +4,12 @@ import duckdb
 import polars as pl
 
 from flows._steps import show_table, step
-from flows.sending import Letters, letter_rows, with_ledger
+from flows.sending import Letters, letter_rows
 from o2c import frames
 from o2c.calendars import BusinessCalendar
 from o2c.dunning import DunningBook, decide_dunning
 from o2c.letters import Sender, Templates, render_letters
 from o2c.matching import CashResult
-from o2c.money import rounded
 from o2c.publish import previous_decisions
 from o2c.run import Run
 from o2c.warehouse import load_frame, read_frame
@@ -28,7 +27,7 @@ def decide_letters(run: Run, cash: CashResult) -> Letters:
         counts["decisions"] = decisions.height
         for decision, count in decisions.group_by("decision").len().sort("decision").iter_rows():
             counts[decision] = count
-    with run.step("letters") as counts, run.open_build() as con:
+    with run.step("letters") as counts:
         messages = render_letters(
             decisions,
             lines,
@@ -40,10 +39,6 @@ def decide_letters(run: Run, cash: CashResult) -> Letters:
             run.as_of,
             run.batch_id,
         )
-        rows = letter_rows(run, decisions, messages)
-        shown, shown_lines = with_ledger(run, rows, lines)
-        load_frame(con, "decided.letters", shown)
-        load_frame(con, "decided.letter_lines", shown_lines)
         counts["rendered"] = len(messages)
     run.decided["dunning"] = {
         f"{decision}: {reason}": count
@@ -52,16 +47,9 @@ def decide_letters(run: Run, cash: CashResult) -> Letters:
         .sort(pl.all())
         .iter_rows()
     }
-    run.decided["letters"] = [
-        {**row, "total_amount": str(rounded(row["total_amount"], row["currency_code"]))}
-        for row in rows.group_by("stage", "state", "currency_code")
-        .agg(letters=pl.len(), total_amount=pl.col("total_amount").sum())
-        .sort("stage", "state", "currency_code")
-        .iter_rows(named=True)
-    ]
     reasons = decisions.group_by("decision", "reason_code").len().sort("decision", "reason_code")
     show_table("dunning-decisions", reasons, f"Dunning decisions of {run.as_of} by reason")
-    return Letters(book, decisions, messages, rows, lines)
+    return Letters(book, decisions, messages, letter_rows(run, book, decisions, messages), lines)
 
 
 def read_book(run: Run, con: duckdb.DuckDBPyConnection, cash: CashResult) -> DunningBook:

@@ -11,14 +11,16 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from flows._steps import show_markdown
 from flows.apply_cash import apply_payments, load_recorded
+from flows.approvals import carry_out, recall_placed, request_approvals
 from flows.bank_files import add_bank_files
+from flows.brakes import check_brakes
 from flows.build import audit, build_cash_inputs, build_marts, load_sources
-from flows.credit_review import place_referrals, review_accounts
+from flows.credit_review import review_accounts
 from flows.dunning import decide_letters
 from flows.ingest import land_sources, recall_sources
 from flows.losses import expect_losses
 from flows.publication import check_gates, publish, publish_dates
-from flows.sending import finish_interrupted, send_letters
+from flows.sending import by_folder, load_letters, plan, put_out, recover, show_letters
 from o2c.calendars import BusinessCalendar
 from o2c.gates import sending_clock
 from o2c.home import Home, SourceEntry, open_home
@@ -165,7 +167,7 @@ def play(request: NightlyRun, say: Callable[[str], None] = print) -> Run:
             known_at=landed.known_at,
             publishes=knowledge.publishes,
         )
-        finish_interrupted(home, ledger, as_of, now)
+        unfinished = recover(home, ledger, policies, as_of, now)
         load_sources(run, landed)
         load_recorded(run)
         build_cash_inputs(run)
@@ -179,12 +181,19 @@ def play(request: NightlyRun, say: Callable[[str], None] = print) -> Run:
         check_gates(run, landed)
         letters = decide_letters(run, cash)
         accounts = review_accounts(run, letters)
+        people, because = check_brakes(run, landed, letters.book, letters.rows, accounts.referrals)
+        letters = show_letters(run, letters, people)
         audit(run)
         if request.until == "decisions":
             return run
         if request.send and not run.closed_gates:
-            send_letters(run, letters)
-            place_referrals(run, accounts)
+            plan(run, letters)
+            request_approvals(run, letters, accounts, at_least=people, because=because)
+            carry_out(home, ledger, now, time_zone)
+            recall_placed(run, accounts)
+            if by_folder(run) and not put_out(run, letters, unfinished):
+                load_letters(run, letters, will_withdraw=False)
+                audit(run)
         if knowledge.publishes == "current":
             publish(run, cash, letters, accounts, records=knowledge.acts)
         else:
