@@ -18,7 +18,7 @@ from o2c.frames import PossiblePayers
 from o2c.home import Home
 from o2c.ledger import Ledger
 from o2c.ledger.cash import list_decision_files
-from o2c.ledger.unsent import Unsent, published_knowledge
+from o2c.ledger.unsent import Unsent, newest_knowledge, published_knowledge
 from o2c.matching import CashResult
 from o2c.policy import Policies
 from o2c.recheck import letters_to_withdraw
@@ -34,13 +34,13 @@ _WHOLE = "whole"  # a build of ours that has this file beside it was made to its
 class SecondLook:
     """What the newest data says: which letters to withdraw and why, and which gates are closed.
 
-    ``known_at``: what came later was not looked at.
+    ``known_at``: the newest that the ledger knew; what came later was not looked at.
     """
 
     reasons: dict[str, str]
     closed_gates: list[Check]
     book: DunningBook
-    known_at: datetime
+    known_at: datetime | None
 
 
 @step(name="look once more")
@@ -82,7 +82,7 @@ def look_once_more(
     placed = ledger.placed_before(as_of + timedelta(days=1))
     book = replace(book, placed=placed)
     found = letters_to_withdraw(book, unsent.letters, unsent.lines, policies.dunning, as_of)
-    return SecondLook(dict(found.iter_rows()), run.closed_gates, book, landed.known_at)
+    return SecondLook(dict(found.iter_rows()), run.closed_gates, book, newest_knowledge(ledger))
 
 
 def read_newest(run: Run, landed: Inputs) -> tuple[Run, DunningBook]:

@@ -1,0 +1,262 @@
+"""What was approved leaves, through the day: looked at once more with the newest data, in contact hours, or not."""
+
+import os
+import socket
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from prefect import flow
+from pydantic import BaseModel, ConfigDict, Field
+
+from flows._steps import show_markdown
+from flows.approvals import carry_out
+from flows.recheck import SecondLook, look_once_more
+from o2c.calendars import BusinessCalendar
+from o2c.contact_hours import Doors
+from o2c.delivery.carrier import Carrier
+from o2c.delivery.limits import AccountLimits
+from o2c.delivery.outbox import FolderCarrier
+from o2c.delivery.post import Edge
+from o2c.delivery.post import deliver as hand_over
+from o2c.delivery.sendout import Sendout
+from o2c.delivery.stop import stop_file
+from o2c.dunning import DunningBook
+from o2c.home import Home, open_home, sending_window
+from o2c.ledger import Ledger
+from o2c.ledger.outgoing import cancel_letters, cancel_stale, expire_leases
+from o2c.ledger.unsent import newest_knowledge, unsent_letters
+from o2c.policy import Policies, PolicyError, load_policies
+from o2c.settings import Settings
+
+ACTOR = "second look"
+# Why a round ends in the middle: something has come in since the letters were looked at.
+NEWER = "newer data has come in"
+_ROUNDS = 5
+_LOOK_EVERY_SECONDS = 5.0
+
+
+class DeliverRun(BaseModel):
+    """Which home's letters leave."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    home: Path | None = Field(
+        default=None, description="folder of all state; by default that of the settings"
+    )
+
+
+@dataclass(frozen=True)
+class Route:
+    """A carrier, the channels whose letters it takes (None for all), and what its account allows."""
+
+    carrier: Carrier
+    channels: frozenset[str] | None = None
+    account: AccountLimits | None = None
+
+
+def no_run() -> DeliverRun:
+    """What the deployment runs when nothing is said: the home of the settings."""
+    return DeliverRun()
+
+
+@flow(name="deliver", persist_result=False)
+def deliver(run: DeliverRun = no_run()) -> dict[str, Any]:  # noqa: B008
+    """Let go what is approved and still right. Returns the counts."""
+    return send_out(run).data()
+
+
+def send_out(
+    request: DeliverRun,
+    say: Callable[[str], None] = print,
+    open_routes: "OpenRoutes | None" = None,
+) -> Sendout:
+    """The flow itself. Called twice at once, each letter still leaves once.
+
+    The publish lock is held while letters are looked at and not while they leave; when something comes in meanwhile,
+    what has not left is looked at again.
+
+    Args:
+        open_routes: the carriers; by default those of the installation.
+
+    Raises:
+        PolicyError: a value that law gave is past its review. RefusedFiles and the like: new data cannot be read, so
+            nobody knows whether the letters are still right.
+    """
+    settings = Settings()
+    policies = load_policies(settings.policies)
+    home = open_home(request.home or settings.home)
+    office = Office(settings, policies, home, Ledger(settings.ledger_url or home.ledger_url), say)
+    done = office.done
+    if reason := office.stop():
+        done.stopped = reason
+    elif office.as_of is not None:
+        refuse_overdue(policies, office.as_of)
+        office.open(open_routes or routes_of)
+    show_markdown("delivery", done.text())
+    return done
+
+
+OpenRoutes = Callable[[Settings, Home, Ledger], Sequence[Route]]
+
+
+def routes_of(settings: Settings, home: Home, ledger: Ledger) -> Sequence[Route]:
+    """The carriers of this installation; in a simulated home the folder alone."""
+    return [Route(FolderCarrier(home.outbox, ledger.engine))]
+
+
+def refuse_overdue(policies: Policies, as_of: date) -> None:
+    """A value that law gave is not used past the date by which somebody was to look at it again.
+
+    Raises:
+        PolicyError: names every such value.
+    """
+    if overdue := policies.past_review(as_of):
+        raise PolicyError("\n".join([f"policies are past their review on {as_of}, nothing left.", *overdue]))
+
+
+@dataclass
+class Office:
+    """One call: from the look at what waits to the last letter that may leave."""
+
+    settings: Settings
+    policies: Policies
+    home: Home
+    ledger: Ledger
+    say: Callable[[str], None]
+    done: Sendout = field(default_factory=Sendout)
+    calendar: BusinessCalendar = field(default_factory=BusinessCalendar)
+
+    def __post_init__(self) -> None:
+        self.controls = self.policies.controls
+        self.stop = stop_file(self.home.root)
+        today = self.day_of(datetime.now(UTC))
+        # every run's date is the clock of a simulated home
+        self.as_of = self.ledger.current_date() if self.home.marker.simulated else today
+        self.done.as_of = self.as_of
+
+    def clock(self) -> datetime:
+        """Now; in a simulated home, the morning of its current release."""
+        return self.home.clock(self.as_of, self.controls.time_zone)
+
+    def day_of(self, instant: datetime) -> date:
+        """An instant's date in the business time zone."""
+        return instant.astimezone(ZoneInfo(self.controls.time_zone)).date()
+
+    def last_day_of(self, as_of: date) -> date:
+        """The last date on which letters of an as-of date may leave."""
+        next_day = self.calendar.next_business_day(self.controls.country_code, as_of)
+        return sending_window(as_of, next_day)[1]
+
+    def open(self, open_routes: OpenRoutes) -> None:
+        """Look, let go, and again while something new comes in."""
+        owner = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+        routes = open_routes(self.settings, self.home, self.ledger)
+        for _ in range(_ROUNDS):
+            look = self.look(routes)
+            if look is None or look.closed_gates:
+                break
+            self.done.waiting.clear()
+            if not any(self.let_go(route, owner, look) for route in routes):
+                break
+        self.count_waiting()
+
+    def look(self, routes: Sequence[Route]) -> SecondLook | None:
+        """Settle what a lost worker had, withdraw what must not leave any more. None where nothing is approved."""
+        engine = self.ledger.engine
+        with self.home.lock("publish", self.settings.lock_wait_seconds):
+            now = self.clock()
+            carried = carry_out(self.home, self.ledger, now, self.controls.time_zone)
+            self.done.carried_out += len(carried.request_ids)
+            self.done.faults = list(carried.faults)
+            for carrier in (route.carrier for route in routes):
+                settled = expire_leases(engine, now, carrier.has, carrier=carrier.name)
+                self.done.settled.update(settled.values())
+            stale = cancel_stale(engine, now, self.last_day_of, today=self.day_of(now))
+            self.done.withdrawn.update(["stale"] * len(stale))
+            unsent = unsent_letters(engine)
+            if self.as_of is None or "approved" not in unsent.letters["state"]:
+                return None
+            look = look_once_more(
+                self.home, self.ledger, self.policies, self.settings, unsent, self.as_of, now, self.say
+            )
+            withdrawn = cancel_letters(engine, look.reasons, ACTOR, now)
+        self.done.withdrawn.update(look.reasons[letter_id] for letter_id in withdrawn)
+        self.done.closed_gates = look.closed_gates
+        return look
+
+    def let_go(self, route: Route, owner: str, look: SecondLook) -> bool:
+        """Everything of a route that may leave at this hour. Says whether something came in meanwhile."""
+        edge = Edge(
+            clock=self.clock,
+            day_of=self.day_of,
+            last_day_of=self.last_day_of,
+            stop=Interrupted(self.stop, self.ledger, look.known_at),
+            may_leave=doors_of(look.book, self.policies, self.calendar).may_leave,
+        )
+        report = hand_over(
+            self.ledger.engine,
+            route.carrier,
+            self.controls.delivery,
+            edge,
+            owner=owner,
+            account=route.account,
+            channels=route.channels,
+        )
+        self.done.outcomes.update(report.outcomes)
+        self.done.settled.update(report.settled)
+        self.done.waiting.update(report.waiting)
+        if report.paused:
+            self.done.paused[route.carrier.name] = report.paused
+        if report.stopped and report.stopped != NEWER:
+            self.done.stopped = report.stopped
+        return report.stopped == NEWER
+
+    def count_waiting(self) -> None:
+        """Letters that people have not approved wait, too, and those that no carrier of ours takes."""
+        states = unsent_letters(self.ledger.engine).letters["state"]
+        approved = int((states == "approved").sum())
+        for reason, count in (
+            ("approval", states.len() - approved),
+            ("no_carrier", approved - self.done.waiting.total()),
+        ):
+            if count > 0:
+                self.done.waiting[reason] += count
+
+
+class Interrupted:
+    """Why nothing more may leave: STOP, or something that letters depend on came after they were looked at."""
+
+    def __init__(self, stop: Callable[[], str | None], ledger: Ledger, known_at: datetime | None) -> None:
+        self._stop, self._ledger, self._known_at = stop, ledger, known_at
+        self._looked = time.monotonic()
+
+    def __call__(self) -> str | None:
+        """Looks for STOP each time, and into the ledger every few seconds."""
+        if reason := self._stop():
+            return reason
+        if time.monotonic() - self._looked >= _LOOK_EVERY_SECONDS:
+            self._looked = time.monotonic()
+            if newest_knowledge(self._ledger) != self._known_at:
+                return NEWER
+        return None
+
+
+def doors_of(book: DunningBook, policies: Policies, calendar: BusinessCalendar) -> Doors:
+    """Contact hours where each customer is."""
+    controls = policies.controls
+    return Doors(
+        policies.dunning.contact_hours,
+        calendar,
+        dict(book.customers.select("customer_id", "country_code").iter_rows()),
+        {
+            row[0]: row[1:]
+            for row in book.entities.select("entity_id", "country_code", "time_zone").iter_rows()
+        },
+        (controls.country_code, controls.time_zone),
+    )
