@@ -20,7 +20,7 @@ _LOOK_EVERY = 25
 
 @dataclass(frozen=True)
 class AccountLimits:
-    """What the carrier says of the account: messages a second, messages in 24 hours, and whether it may send.
+    """What the carrier says of the account: messages a second, and messages in 24 hours.
 
     ``max_24_hour_send`` is negative for an account without a quota.
     """
@@ -28,8 +28,6 @@ class AccountLimits:
     max_send_rate: float
     max_24_hour_send: int
     sent_last_24_hours: int
-    sending_enabled: bool = True
-    production_access: bool = True
 
 
 class TokenBucket:
@@ -91,22 +89,23 @@ class Limits:
         if self._bucket:
             self._bucket.take()
 
-    def look(self, now: datetime, *, is_alarmed: bool = False) -> None:
-        """Pause the carrier where sending goes wrong. Looks now and then; when alarmed, at once."""
+    def look(self, now: datetime, *, is_alarmed: bool = False) -> bool:
+        """Pause the carrier where sending goes wrong. Looks now and then; when alarmed, at once. Whether it did."""
         if not is_alarmed and self._since_look < _LOOK_EVERY:
-            return
+            return False
         self._since_look = 0
         if tripped := tripped_breaker(
             self._engine, self._carrier.name, self._batch_ids, self._policy.breakers, now
         ):
             reason, detail = tripped
             pause(self._engine, self._carrier.name, reason, detail, None, "policy", now)
+        return tripped is not None
 
     def _account_says(self) -> str | None:
         account = self._account
         if account is None:
             return None
-        if not account.sending_enabled or account.max_send_rate <= 0:
+        if account.max_send_rate <= 0:
             return "account_paused"
         sent = account.sent_last_24_hours + self._tally.per_carrier[self._carrier.name]
         return "daily_quota" if 0 <= account.max_24_hour_send <= sent else None

@@ -26,7 +26,7 @@ from o2c.ledger.recording import LEASE_OVER, STOPPED
 from o2c.policy.controls import Delivery
 
 # Letters looked at in one claim: some of them another worker may have taken meanwhile.
-_WINDOW = 20
+_WINDOW = 5
 _CHUNK = 500
 
 MayLeave = Callable[[Mapping[str, Any], datetime], str | None]
@@ -138,6 +138,7 @@ class _Round:
                 self.engine, self.carrier, self.policy, self.account, batches, self.edge.monotonic
             )
         answered: list[tuple[Claim, Outcome]] = []
+        self._see_pauses()
         while queue and not self._must_end():
             answered = self._keep_rate(answered)
             now, since = self.edge.clock(), self.edge.monotonic()
@@ -145,6 +146,7 @@ class _Round:
             claims = self._record_and_claim(answered, ids, now)
             answered = []
             if not claims:
+                self._see_pauses()
                 del queue[: len(ids)]
                 continue
             letter_id = claims[0].letter.letter_id
@@ -160,6 +162,7 @@ class _Round:
         self._record([(claimed, outcome)])
         if self.limits:
             self.limits.look(self.edge.clock(), is_alarmed=True)
+        self._see_pauses()
         return []
 
     def _keep_rate(self, answered: list[tuple[Claim, Outcome]]) -> list[tuple[Claim, Outcome]]:
@@ -209,6 +212,7 @@ class _Round:
 
     def in_bulk(self, carrier: BulkCarrier) -> None:
         """Claim all, hand them over, record all: done twice, it comes to the same."""
+        self._see_pauses()
         now = self.edge.clock()
         ids = self._next(self._queue(), now, None)
         claims: list[Claim] = []
@@ -274,17 +278,18 @@ class _Round:
             record(self.engine, answered, self.edge.clock(), self.policy.max_attempts)
 
     def _must_end(self) -> bool:
-        if self.limits:
-            self.limits.look(self.edge.clock())
+        if self.limits and self.limits.look(self.edge.clock()):
+            self._see_pauses()
         self.stopped = self.stopped or self.edge.stop()
-        if self.paused is None:
-            pauses = open_pauses(self.engine, self.edge.clock(), self.carrier.name)
-            self.paused = pauses[0].reason if pauses else None
         return bool(self.stopped or self.paused)
+
+    def _see_pauses(self) -> None:
+        pauses = open_pauses(self.engine, self.edge.clock(), self.carrier.name)
+        self.paused = pauses[0].reason if pauses else None
 
     def report(self, settled: Mapping[str, str]) -> DeliveryReport:
         """Counts, and why what is still approved did not leave."""
-        self._must_end()
+        self._see_pauses()
         held = {**self.reasons, **(self.limits.reasons if self.limits else {})}
         general = "stopped" if self.stopped else "paused" if self.paused else "later"
         still = waiting_letters(

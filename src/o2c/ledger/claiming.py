@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, func, insert, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, insert, or_, select
 from sqlalchemy.exc import DBAPIError
 
 from o2c.delivery.carrier import OutgoingLetter
@@ -18,6 +18,30 @@ from o2c.ledger.planning import cancel_in
 from o2c.ledger.tables import approval_requests, attempts, letter_messages, letters, suppressions
 
 Admit = Callable[[Connection, Row[Any]], str | None]
+
+_SUPPRESSED = select(suppressions.c.suppression_id).where(
+    suppressions.c.address == func.lower(letters.c.address), suppressions.c.lifted_at.is_(None)
+)
+# Made once: making a statement takes longer than running it.
+_MAY_LEAVE = (
+    select(
+        *(letters.c[name] for name in ("letter_id", "batch_id", "level", "channel", "address")),
+        *(letters.c[name] for name in ("message_hash", "attempt_count", "currency_code", "total_amount")),
+    )
+    .join(approval_requests, approval_requests.c.request_id == letters.c.request_id)
+    .where(
+        letters.c.state == "approved",
+        approval_requests.c.state == "approved",
+        approval_requests.c.expires_at > bindparam("now"),
+        or_(letters.c.not_before.is_(None), letters.c.not_before <= bindparam("now")),
+        ~_SUPPRESSED.exists(),
+    )
+    .order_by(letters.c.letter_id)
+)
+_MAY_LEAVE_OF = _MAY_LEAVE.where(letters.c.letter_id.in_(bindparam("ids", expanding=True)))
+_MESSAGES_OF = select(letter_messages).where(
+    letter_messages.c.letter_id.in_(bindparam("ids", expanding=True))
+)
 
 
 @dataclass(frozen=True)
@@ -75,27 +99,13 @@ def claim_in(
 
 def _candidates(con: Connection, now: datetime, letter_ids: Sequence[str] | None) -> Iterable[list[Row[Any]]]:
     """Letters that may leave, in the order asked for, some at a time."""
-    suppressed = select(suppressions.c.suppression_id).where(
-        suppressions.c.address == func.lower(letters.c.address), suppressions.c.lifted_at.is_(None)
-    )
-    query = (
-        select(letters)
-        .join(approval_requests, approval_requests.c.request_id == letters.c.request_id)
-        .where(
-            letters.c.state == "approved",
-            approval_requests.c.state == "approved",
-            approval_requests.c.expires_at > now,
-            or_(letters.c.not_before.is_(None), letters.c.not_before <= now),
-            ~suppressed.exists(),
-        )
-        .order_by(letters.c.letter_id)
-    )
     if letter_ids is None:
-        yield list(con.execute(query).all())
+        yield list(con.execute(_MAY_LEAVE, {"now": now}).all())
         return
     for start in range(0, len(letter_ids), CHUNK):
         wanted = letter_ids[start : start + CHUNK]
-        found = {row.letter_id: row for row in con.execute(query.where(letters.c.letter_id.in_(wanted)))}
+        rows = con.execute(_MAY_LEAVE_OF, {"now": now, "ids": wanted})
+        found = {row.letter_id: row for row in rows}
         yield [found[letter_id] for letter_id in wanted if letter_id in found]
 
 
@@ -161,8 +171,7 @@ def contents_of(con: Connection, rows: Iterable[Row[Any]]) -> dict[str, bytes]:
     found: dict[str, bytes] = {}
     ids = list(hashes)
     for start in range(0, len(ids), CHUNK):
-        query = select(letter_messages).where(letter_messages.c.letter_id.in_(ids[start : start + CHUNK]))
-        for letter_id, packed in con.execute(query):
+        for letter_id, packed in con.execute(_MESSAGES_OF, {"ids": ids[start : start + CHUNK]}):
             try:
                 content = zlib.decompress(packed)
             except zlib.error:

@@ -7,7 +7,7 @@ sent again: see ``ledger.leases`` for those whose worker died.
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, bindparam, select
 
 from o2c.delivery.carrier import Outcome
 from o2c.ledger.claiming import Admit, Claim, claim_in
@@ -41,6 +41,10 @@ __all__ = [
     "still_mine",
     "waiting_letters",
 ]
+
+_HOLDER = select(letters.c.state, letters.c.owner, letters.c.attempt_count).where(
+    letters.c.letter_id == bindparam("letter_id")
+)
 
 
 def claim(

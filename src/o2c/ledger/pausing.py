@@ -3,12 +3,18 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, Engine, insert, or_, select, update
+from sqlalchemy import Connection, Engine, bindparam, insert, or_, select, update
 
 from o2c.ledger.auditing import Change, append
 from o2c.ledger.moving import utc
 from o2c.ledger.tables import pauses
 from o2c.ledger.writing import writing
+
+_OPEN = (
+    select(pauses)
+    .where(pauses.c.lifted_at.is_(None), or_(pauses.c.until.is_(None), pauses.c.until > bindparam("now")))
+    .order_by(pauses.c.pause_id)
+)
 
 
 @dataclass(frozen=True)
@@ -78,11 +84,7 @@ def open_pauses(engine: Engine, now: datetime, carrier: str | None = None) -> li
 
 def pauses_in(con: Connection, now: datetime, carrier: str | None = None) -> list[Pause]:
     """``open_pauses`` inside a transaction."""
-    query = select(pauses).where(
-        pauses.c.lifted_at.is_(None), or_(pauses.c.until.is_(None), pauses.c.until > now)
-    )
-    if carrier is not None:
-        query = query.where(pauses.c.carrier == carrier)
+    rows = con.execute(_OPEN, {"now": now})
     return [
         Pause(
             row.pause_id,
@@ -92,5 +94,6 @@ def pauses_in(con: Connection, now: datetime, carrier: str | None = None) -> lis
             utc(row.since),
             utc(row.until) if row.until else None,
         )
-        for row in con.execute(query.order_by(pauses.c.pause_id))
+        for row in rows
+        if carrier is None or row.carrier == carrier
     ]

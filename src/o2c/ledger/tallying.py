@@ -10,7 +10,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, func, select
+from sqlalchemy import Connection, Row, and_, bindparam, func, select
 
 from o2c.ledger.moving import CHUNK
 from o2c.ledger.states import CONTACT_STATES
@@ -24,6 +24,13 @@ _COLUMNS = (
     letters.c.address,
     letters.c.currency_code,
     letters.c.total_amount,
+)
+
+_ROWS_OF = select(*_COLUMNS).where(letters.c.letter_id.in_(bindparam("ids", expanding=True)))
+_SAID_SINCE = (
+    select(audit.c.sequence, audit.c.subject, audit.c.before, audit.c.after)
+    .where(audit.c.sequence > bindparam("sequence"))
+    .order_by(audit.c.sequence)
 )
 
 
@@ -72,13 +79,8 @@ class Tally:
         self._day, self.per_day = day, con.execute(query).scalar_one()
 
     def _read_on(self, con: Connection) -> None:
-        query = (
-            select(audit.c.sequence, audit.c.subject, audit.c.before, audit.c.after)
-            .where(audit.c.sequence > self._sequence)
-            .order_by(audit.c.sequence)
-        )
         steps: list[tuple[str, int]] = []
-        for row in con.execute(query):
+        for row in con.execute(_SAID_SINCE, {"sequence": self._sequence}):
             self._sequence = row.sequence
             if not row.subject.startswith(_SUBJECT):
                 continue
@@ -123,5 +125,5 @@ def _rows_of(con: Connection, letter_ids: Iterable[str]) -> dict[str, Row[Any]]:
     return {
         row.letter_id: row
         for start in range(0, len(ids), CHUNK)
-        for row in con.execute(select(*_COLUMNS).where(letters.c.letter_id.in_(ids[start : start + CHUNK])))
+        for row in con.execute(_ROWS_OF, {"ids": ids[start : start + CHUNK]})
     }
