@@ -40,7 +40,7 @@ class Action:
     """What the service does with one post: whether it takes the letter, and what the caller gets to see."""
 
     accepts: bool
-    shows: str  # id, hang, reset, close, or a body
+    shows: str  # id, hang, reset, close, cut or stall (half an answer, then the end or nothing), or a body
     status: int = 200
     code: str | None = None
     becomes: str = "delivered"  # what happens to an accepted letter afterwards
@@ -60,6 +60,8 @@ ACTIONS: dict[str, Action] = {
     "accept_then_garbled": Action(True, '{"MessageId": "0100'),
     "accept_then_html": Action(True, "<html>200</html>"),
     "accept_then_empty": Action(True, ""),
+    "accept_then_cut": Action(True, "cut"),
+    "accept_then_stall": Action(True, "stall"),
     "accept_without_id": Action(True, "{}"),
     "accept_suppressed": Action(True, "id", becomes="suppressed"),
     "accept_bounced": Action(True, "id", becomes="bounced"),
@@ -430,6 +432,12 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
         elif action.shows == "close":
             self.close_connection = True
+        elif action.shows in ("cut", "stall"):
+            self._reply(200, b'{"MessageId": ', length=100)
+            self.wfile.flush()
+            if action.shows == "stall":
+                self.stub.closing.wait(self.stub.hang_seconds)
+            self.close_connection = True
         else:
             self._reply(action.status, action.shows.encode(), action.code)
 
@@ -439,10 +447,10 @@ class _Handler(BaseHTTPRequestHandler):
     def _fail(self, status: int, code: str, message: str) -> None:
         self._reply(status, json.dumps({"message": message}).encode(), code)
 
-    def _reply(self, status: int, body: bytes, code: str | None = None) -> None:
+    def _reply(self, status: int, body: bytes, code: str | None = None, length: int | None = None) -> None:
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Content-Length", str(len(body) if length is None else length))
         self.send_header("x-amzn-RequestId", "00000000-0000-0000-0000-000000000000")
         if code is not None:
             self.send_header("x-amzn-ErrorType", code)
