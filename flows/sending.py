@@ -1,7 +1,7 @@
 """Letters of a run: written down, approved where the policy may, and put into the folder that takes them."""
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -43,13 +43,17 @@ ADDRESS_COLUMNS = ["contact_id", "address", "time_zone", "quiet_days"]
 
 @dataclass(frozen=True)
 class Letters:
-    """The letters of one run. ``rows`` is one per letter, with the state it will have when the run ends well."""
+    """The letters of one run. ``rows`` is one per letter, with the state it will have when the run ends well.
+
+    ``shown``: what the marts show of all letters, of this run and before it: letter_id, state and more.
+    """
 
     book: DunningBook
     decisions: pl.DataFrame
     messages: list[Message]
     rows: pl.DataFrame
     lines: pl.DataFrame
+    shown: pl.DataFrame = field(default_factory=pl.DataFrame)
 
 
 def letter_rows(
@@ -129,7 +133,7 @@ def show_letters(run: Run, letters: Letters, people: int) -> Letters:
         .otherwise(None)
     )
     letters = replace(letters, rows=rows)
-    load_letters(run, letters, will_withdraw=leaves)
+    letters = load_letters(run, letters, will_withdraw=leaves)
     run.decided["letters"] = [
         {**row, "total_amount": str(rounded(row["total_amount"], row["currency_code"]))}
         for row in rows.group_by("stage", "state", "currency_code")
@@ -140,12 +144,13 @@ def show_letters(run: Run, letters: Letters, people: int) -> Letters:
     return letters
 
 
-def load_letters(run: Run, letters: Letters, *, will_withdraw: bool) -> None:
+def load_letters(run: Run, letters: Letters, *, will_withdraw: bool) -> Letters:
     """Put this run's letters beside all that the ledger has before the marts."""
     shown, lines = with_ledger(run, letters, will_withdraw=will_withdraw)
     with run.open_build() as con:
         load_frame(con, "decided.letters", shown)
         load_frame(con, "decided.letter_lines", lines)
+    return replace(letters, shown=shown)
 
 
 def with_ledger(
@@ -254,10 +259,8 @@ def put_out(run: Run, letters: Letters, unfinished: Collection[str]) -> bool:
     batch = run.home.outbox / run.batch_id / "index.html"
     if batch.exists():
         run.outputs["outbox"] = str(batch)
-    found = run.ledger.letter_rows(run.as_of)
-    shown, _ = with_ledger(run, letters, will_withdraw=True)
-    now_there = found.join(shown.select("letter_id", shown_state="state"), on="letter_id", validate="1:1")
-    return now_there.filter(pl.col("state") != pl.col("shown_state")).is_empty()
+    found = run.ledger.letter_rows(run.as_of).select("letter_id", "state").sort("letter_id")
+    return found.equals(letters.shown.select("letter_id", "state").sort("letter_id"))
 
 
 def edge_of(home: Home, policies: Policies, as_of: date, now: datetime) -> Edge:

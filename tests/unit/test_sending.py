@@ -4,19 +4,24 @@ import shutil
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import duckdb
 import polars as pl
 import pytest
-from ledger_rows import letter as ledger_letter
-from letter_builders import AS_OF, SENDER, TEMPLATES, frames_of, letter
+from letter_builders import AS_OF, SENDER, TEMPLATES, frames_of, letter, line
 
 import flows.sending
-from flows.sending import Letters, finish_interrupted, letter_rows, send_letters, with_ledger
+from flows.sending import Letters, letter_rows, plan, put_out, recover, show_letters, with_ledger
+from o2c.approval_lists import Terms, letter_lists
 from o2c.checks import Check
-from o2c.delivery.folder import write_batch
+from o2c.delivery.outbox import FolderCarrier
 from o2c.home import Home, init_home
 from o2c.ledger import Ledger
+from o2c.ledger.approving import submit
+from o2c.ledger.asking import letters_to_ask
+from o2c.ledger.outgoing import cancel_letters
 from o2c.letters import render_letters
 from o2c.policy import load_policies
 from o2c.run import Run
@@ -25,7 +30,7 @@ from o2c.settings import PROJECT, Settings
 POLICIES = load_policies(PROJECT / "policies")
 NOW = datetime(2026, 3, 12, 10, tzinfo=UTC)
 MORNING, NOON = "1" * 20, "2" * 20
-BEFORE, AFTER = AS_OF - timedelta(days=1), AS_OF + timedelta(days=1)
+BEFORE, AFTER = AS_OF - timedelta(days=1), AS_OF + timedelta(days=7)
 CUSTOMERS = ("C-1", "C-2", "C-3")
 
 
@@ -45,21 +50,42 @@ def run_of(home: Home, ledger: Ledger, run_id: str = MORNING, *, is_sending: boo
     return Run(Settings(), home, POLICIES, ledger, AS_OF, NOW, run_id, is_sending, [], lambda _line: None)
 
 
-def decided(run: Run, *customers: str, **changes: Any) -> Letters:
-    """What a run decided: one letter for each customer."""
-    frames = frames_of(*(letter(customer, **changes) for customer in customers))
+def decided(run: Run, *customers: str, people: int = 0, **changes: Any) -> Letters:
+    """What a run decided, one letter for each customer, in the state in which it will be shown."""
+    frames = frames_of(
+        *(letter(customer, email=f"{customer}@books.example", **changes) for customer in customers)
+    )
     decisions, lines, customer_rows, contacts, entities = frames
     messages = render_letters(
         decisions, lines, customer_rows, contacts, entities, SENDER, TEMPLATES, AS_OF, run.batch_id
     )
-    return Letters(None, decisions, messages, letter_rows(run, decisions, messages), lines)  # ty: ignore[invalid-argument-type]
+    book: Any = SimpleNamespace(
+        items=decisions.select("customer_id", "entity_id"), customers=customer_rows, entities=entities
+    )
+    letters = Letters(book, decisions, messages, letter_rows(run, book, decisions, messages), lines)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Run, "open_build", lambda _run: duckdb.connect())
+        patch.setattr(flows.sending, "load_frame", lambda *_arguments: None)
+        return show_letters(run, letters, people)
+
+
+def ask(run: Run, letters: Letters, people: int = 0) -> None:
+    """Approval as the run asks for it."""
+    needs = letters.decisions.select("letter_id", "required_approval_count")
+    asked = letters_to_ask(run.ledger.engine, run.batch_id).join(needs, on="letter_id", validate="1:1")
+    terms = Terms(run.batch_id, AS_OF, "sam", 24, is_given=run.home.marker.auto_approve)
+    for request in letter_lists(asked, terms, people):
+        submit(run.ledger.engine, request, NOW, is_green=True)
 
 
 def send(home: Home, ledger: Ledger, run_id: str = MORNING, customers: tuple[str, ...] = CUSTOMERS) -> Run:
     """One sending run of the morning, from recovery to the outbox."""
     run = run_of(home, ledger, run_id)
-    finish_interrupted(home, ledger, AS_OF, NOW)
-    send_letters(run, decided(run, *customers))
+    unfinished = recover(home, ledger, POLICIES, AS_OF, NOW)
+    letters = decided(run, *customers)
+    plan(run, letters)
+    ask(run, letters)
+    assert put_out(run, letters, unfinished)
     return run
 
 
@@ -67,79 +93,16 @@ def outbox(home: Home) -> list[str]:
     return sorted(path.stem for path in home.outbox.glob("*/*.eml"))
 
 
-def sent(ledger: Ledger) -> list[str]:
-    return sorted(ledger.letter_rows(date.max).filter(pl.col("state") == "sent")["letter_id"])
-
-
 def states(ledger: Ledger) -> dict[str, str]:
     return dict(ledger.letter_rows(date.max).select("letter_id", "state").iter_rows())
 
 
+def sent(ledger: Ledger) -> list[str]:
+    return sorted(letter_id for letter_id, state in states(ledger).items() if state == "sent")
+
+
 def ids(*customers: str) -> list[str]:
     return sorted(letter(customer)["letter_id"] for customer in customers)
-
-
-# ── recovery alone ──
-
-
-@pytest.mark.parametrize(
-    "written", [0, 1, 2], ids=["before anything was written", "half written", "all written"]
-)
-def test_what_lies_in_the_outbox_left_and_the_rest_of_today_is_decided_again(
-    home: Home, ledger: Ledger, written: int
-) -> None:
-    ledger.record_letters([ledger_letter("a", lines=2), ledger_letter("b", lines=2)])
-    for letter_id in "ab"[:written]:
-        place = home.outbox / "2026-03-12-b"
-        place.mkdir(parents=True, exist_ok=True)
-        (place / f"{letter_id}.eml").write_bytes(b"letter")
-    finish_interrupted(home, ledger, AS_OF, NOW)
-    assert states(ledger) == dict.fromkeys("ab"[:written], "sent")
-    assert ledger.line_rows(AS_OF)["letter_id"].to_list() == sorted("ab"[:written] * 2)
-    assert ledger.unsettled_letters() == []
-
-
-def test_a_letter_staged_for_the_outbox_or_under_another_batch_did_not_leave(
-    home: Home, ledger: Ledger
-) -> None:
-    ledger.record_letters([ledger_letter("a")])
-    for place in (".2026-03-12-b.partial", "2026-03-11-b"):
-        (home.outbox / place).mkdir(parents=True)
-        (home.outbox / place / "a.eml").write_bytes(b"letter")
-    finish_interrupted(home, ledger, AS_OF, NOW)
-    assert states(ledger) == {}
-
-
-@pytest.mark.parametrize("state", ["approval_pending", "sent", "cancelled"])
-def test_recovery_leaves_settled_and_waiting_letters_alone(home: Home, ledger: Ledger, state: str) -> None:
-    earlier = NOW - timedelta(days=3)
-    ledger.record_letters([ledger_letter("a", state=state, sent_at=earlier if state == "sent" else None)])
-    before = ledger.letter_rows(AS_OF).rows()
-    finish_interrupted(home, ledger, AS_OF, NOW)
-    assert ledger.letter_rows(AS_OF).rows() == before
-
-
-@pytest.mark.parametrize(
-    ("decided_on", "is_written", "becomes"),
-    [
-        (BEFORE, False, {"a": "cancelled"}),
-        (BEFORE, True, {"a": "sent"}),
-        (AS_OF, False, {}),
-        (AS_OF, True, {"a": "sent"}),
-        (AFTER, False, {"a": "sending"}),
-        (AFTER, True, {"a": "sent"}),
-    ],
-    ids=["yesterday", "yesterday, left", "today", "today, left", "tomorrow", "tomorrow, left"],
-)
-def test_what_did_not_leave_is_cancelled_the_day_after_and_kept_while_an_earlier_day_is_replayed(
-    home: Home, ledger: Ledger, decided_on: date, is_written: bool, becomes: dict[str, str]
-) -> None:
-    ledger.record_letters([ledger_letter("a", decided_as_of_date=decided_on)])
-    if is_written:
-        (home.outbox / "2026-03-12-b").mkdir(parents=True)
-        (home.outbox / "2026-03-12-b" / "a.eml").write_bytes(b"letter")
-    finish_interrupted(home, ledger, AS_OF, NOW)
-    assert states(ledger) == becomes
 
 
 # ── whole sends ──
@@ -163,29 +126,35 @@ class Dies:
 
 
 def die_at(point: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from o2c.delivery import folder, post
+
     match point:
         case "before the ledger":
-            monkeypatch.setattr(Ledger, "record_letters", Dies(None))
+            monkeypatch.setattr(flows.sending, "plan_letters", Dies(None))
+        case "before the claim":
+            monkeypatch.setattr(post, "claim", Dies(None))
         case "before the outbox":
-            monkeypatch.setattr(flows.sending, "write_batch", Dies(write_batch))
+            monkeypatch.setattr(FolderCarrier, "send_many", Dies(None))
         case "while staging":
-            real = Path.write_bytes
-            dies = Dies(real, done=1)
+            dies = Dies(Path.write_bytes, done=1)
             monkeypatch.setattr(Path, "write_bytes", lambda path, data: dies(path, data))
         case "half renamed":
             dies = Dies(Path.rename, done=1)
             monkeypatch.setattr(Path, "rename", lambda path, target: dies(path, target))
-        case "before settling":
-            settles = Dies(Ledger.settle_letters, done=1)  # recovery comes first
-            monkeypatch.setattr(Ledger, "settle_letters", lambda *arguments: settles(*arguments))
+        case "before the pages":
+            monkeypatch.setattr(folder, "_replace_leaves", Dies(None))
+        case "before recording":
+            monkeypatch.setattr(post, "record", Dies(None))
 
 
 POINTS = {
     "before the ledger": 0,
+    "before the claim": 0,
     "before the outbox": 0,
     "while staging": 0,
     "half renamed": 1,
-    "before settling": 3,
+    "before the pages": 3,
+    "before recording": 3,
 }
 
 
@@ -204,16 +173,56 @@ def test_a_send_that_dies_is_finished_by_the_next_with_each_letter_once(
     assert outbox(home) == ids(*CUSTOMERS)
     assert states(ledger) == dict.fromkeys(ids(*CUSTOMERS), "sent")
     assert ledger.line_rows(AS_OF)["letter_id"].to_list() == ids(*CUSTOMERS)
-    assert not list(home.outbox.glob(".*"))
+    assert not list(home.outbox.glob(".*.partial"))
+    assert all((batch / "index.html").exists() for batch in home.outbox.iterdir() if batch.is_dir())
 
 
-def test_who_paid_between_the_killed_send_and_the_next_is_not_written_to(home: Home, ledger: Ledger) -> None:
+@pytest.mark.parametrize("point", ["half renamed", "before the pages", "before recording"])
+def test_a_killed_send_ends_with_the_same_bytes_as_one_that_was_not(
+    home: Home, ledger: Ledger, tmp_path: Path, point: str
+) -> None:
+    def found(home: Home) -> dict[str, bytes]:
+        return {
+            str(path.relative_to(home.outbox)): path.read_bytes()
+            for path in home.outbox.glob("*/*")
+            if path.is_file()
+        }
+
     with pytest.MonkeyPatch.context() as patch:
-        die_at("before the outbox", patch)
+        die_at(point, patch)
+        with pytest.raises(Killed):
+            send(home, ledger)
+    send(home, ledger)
+    other = init_home(tmp_path / "other", simulated=True, auto_approve=True)
+    send(other, Ledger(other.ledger_url))
+    assert found(home) == found(other)
+
+
+@pytest.mark.parametrize("point", ["before the claim", "before the outbox"])
+def test_who_paid_between_the_killed_send_and_the_next_is_not_written_to(
+    home: Home, ledger: Ledger, point: str
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        die_at(point, patch)
         with pytest.raises(Killed):
             send(home, ledger)
     send(home, ledger, NOON, CUSTOMERS[1:])
     assert outbox(home) == sent(ledger) == ids(*CUSTOMERS[1:])
+    assert states(ledger)[ids("C-1")[0]] == "cancelled"
+
+
+def test_a_letter_that_says_something_else_now_does_not_leave_as_it_was_approved(
+    home: Home, ledger: Ledger
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        die_at("before the outbox", patch)
+        with pytest.raises(Killed):
+            send(home, ledger, customers=("C-1",))
+    run = run_of(home, ledger, NOON)
+    recover(home, ledger, POLICIES, AS_OF, NOW)
+    letters = decided(run, "C-1", lines=[line(amount="50.00")])
+    plan(run, letters)
+    assert (outbox(home), states(ledger)) == ([], dict.fromkeys(ids("C-1"), "cancelled"))
 
 
 def test_the_same_send_again_changes_no_byte(home: Home, ledger: Ledger) -> None:
@@ -237,23 +246,41 @@ def test_a_second_send_of_the_day_with_new_inputs_sends_only_what_is_new(home: H
 
 def test_a_letter_that_was_cancelled_today_does_not_leave(home: Home, ledger: Ledger) -> None:
     run = run_of(home, ledger)
-    (cancelled,) = ids("C-1")
-    row = ledger_letter(cancelled, customer_id="C-1", state="cancelled", batch_id=run.batch_id)
-    ledger.record_letters([row])
-    send_letters(run, decided(run, "C-1", "C-2"))
+    plan(run, decided(run, "C-1"))
+    cancel_letters(ledger.engine, dict.fromkeys(ids("C-1"), "withdrawn"), "anna", NOW)
+    letters = decided(run, "C-1", "C-2")
+    plan(run, letters)
+    ask(run, letters)
+    put_out(run, letters, ())
     assert outbox(home) == sent(ledger) == ids("C-2")
 
 
-def test_what_needs_a_person_waits_in_the_ledger_and_not_in_the_outbox(tmp_path: Path) -> None:
+@pytest.mark.parametrize("people", [0, 1], ids=["its own level asks", "the run asks"])
+def test_what_needs_a_person_waits_in_the_ledger_and_not_in_the_outbox(tmp_path: Path, people: int) -> None:
     home = init_home(tmp_path / "home", simulated=True, auto_approve=False)
     ledger = Ledger(home.ledger_url)
     run = run_of(home, ledger)
     for _ in range(2):
-        send_letters(run, decided(run, "C-1", required_approval_count=1))
+        letters = decided(run, "C-1", people=people, required_approval_count=1 - people)
+        plan(run, letters)
+        ask(run, letters, people)
+        put_out(run, letters, ())
         assert outbox(home) == []
         assert states(ledger) == dict.fromkeys(ids("C-1"), "approval_pending")
-    send_letters(run, decided(run, "C-1"))
-    assert outbox(home) == sent(ledger) == ids("C-1")
+        assert letters.rows["state"].to_list() == ["approval_pending"]
+
+
+def test_a_letter_whose_days_are_over_is_withdrawn(tmp_path: Path) -> None:
+    home = init_home(tmp_path / "home", simulated=True, auto_approve=False)
+    ledger = Ledger(home.ledger_url)
+    run = run_of(home, ledger)
+    letters = decided(run, "C-1", required_approval_count=1)
+    plan(run, letters)
+    ask(run, letters)
+    recover(home, ledger, POLICIES, AS_OF + timedelta(days=1), NOW)
+    assert states(ledger) == dict.fromkeys(ids("C-1"), "approval_pending")
+    recover(home, ledger, POLICIES, AFTER, NOW + timedelta(days=7))
+    assert states(ledger) == dict.fromkeys(ids("C-1"), "cancelled")
 
 
 @pytest.mark.parametrize(
@@ -275,8 +302,7 @@ def test_letters_show_the_state_that_they_will_have_when_the_run_ends_well(
 def test_a_letter_that_left_in_the_morning_is_shown_as_it_left(home: Home, ledger: Ledger) -> None:
     first = send(home, ledger, customers=("C-1",))
     preview = run_of(home, ledger, NOON, is_sending=False)
-    letters = decided(preview, "C-1", "C-2")
-    shown, lines = with_ledger(preview, letters.rows, letters.lines)
+    shown, lines = with_ledger(preview, decided(preview, "C-1", "C-2"))
     expected = [
         (*ids("C-1"), first.batch_id, "sent", NOW, False),
         (*ids("C-2"), preview.batch_id, "rendered", None, True),
@@ -287,9 +313,38 @@ def test_a_letter_that_left_in_the_morning_is_shown_as_it_left(home: Home, ledge
     assert lines["letter_id"].to_list() == ids("C-1", "C-2")
 
 
+def test_a_letter_that_the_ledger_holds_back_is_told_to_the_run(home: Home, ledger: Ledger) -> None:
+    run = run_of(home, ledger)
+    letters = decided(run, "C-1", "C-2")
+    plan(run, letters)
+    ask(run, letters)
+    cancel_letters(ledger.engine, dict.fromkeys(ids("C-1"), "quiet_days"), "policy", NOW)
+    assert not put_out(run, letters, ())
+    assert outbox(home) == ids("C-2")
+
+
 def test_an_outbox_that_was_moved_away_does_not_bring_the_letters_back(home: Home, ledger: Ledger) -> None:
     send(home, ledger)
     shutil.rmtree(home.outbox)
     send(home, ledger, NOON)
     assert outbox(home) == []
     assert sent(ledger) == ids(*CUSTOMERS)
+
+
+def test_a_letter_stands_in_the_time_zone_of_its_customer(home: Home, ledger: Ledger) -> None:
+    rows = decided(run_of(home, ledger), "C-1").rows
+    assert rows["time_zone"].null_count() == 0
+
+
+def test_while_stop_is_pulled_nothing_is_put_out(home: Home, ledger: Ledger) -> None:
+    run = run_of(home, ledger)
+    letters = decided(run, "C-1")
+    plan(run, letters)
+    ask(run, letters)
+    (home.root / "STOP").write_text("wrong bank account on letters")
+    assert not put_out(run, letters, ())
+    assert outbox(home) == []
+    (home.root / "STOP").unlink()
+    assert put_out(run, letters, ())
+    assert outbox(home) == sent(ledger) == ids("C-1")
+    assert ledger.letter_rows(AS_OF).filter(pl.col("state") == "sent")["sent_at"].to_list() == [NOW]
