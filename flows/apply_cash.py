@@ -21,11 +21,13 @@ from o2c.frames import (
     PayerAccounts,
     RemittanceLines,
 )
+from o2c.ledger.asking import write_off_answers
 from o2c.ledger.cash import list_decision_files
 from o2c.matching import apply_cash
 from o2c.matching.book import CashBook, CashResult
 from o2c.matching.contradicted import add_contradicted, find_contradicted
 from o2c.matching.refused import add_refused
+from o2c.matching.withheld import SortedDecisions, add_withheld, nothing_withheld, sort_decisions
 from o2c.money import rounded
 from o2c.run import Run
 from o2c.warehouse import load_frame, read_frame
@@ -36,9 +38,13 @@ POSSIBLE_PAYERS = "decided.possible_payers"
 
 @dataclass(frozen=True)
 class AppliedCash(CashResult):
-    """What cash application found, and the decisions of persons that it was given: done or refused, once."""
+    """What cash application found, and the decisions of persons that it was given: done or refused, once.
+
+    ``withheld`` are decisions that give up more than one person may: nothing of them is done before others approve.
+    """
 
     decisions: pl.DataFrame = field(default_factory=CashDecisions.empty)
+    withheld: pl.DataFrame = field(default_factory=nothing_withheld)
 
 
 def recorded_cash(run: Run) -> Recorded:
@@ -70,10 +76,15 @@ def apply_payments(run: Run) -> AppliedCash:
     recorded = recorded_cash(run)
     with run.step("cash") as counts, run.open_build() as con:
         given = read_frame(con, "raw.cash_decisions", CashDecisions.columns())
-        decisions = given.join(recorded.answered, on="decision_id", how="anti")
-        book = read_book(con, recorded, decisions)
+        unanswered = given.join(recorded.answered, on="decision_id", how="anti")
+        sorted_out = approved_decisions(run, con, unanswered, given)
+        decisions = sorted_out.free
+        book = read_book(con, recorded, unanswered)
+        book = replace(book, decisions=decisions)
         result = apply_cash(book, run.policies.matching, run.policies.reason_codes, run.as_of)
+        result = replace(result, refused=pl.concat([result.refused, sorted_out.refused]))
         result = replace(result, exceptions=tell_refused(run, book, result))
+        result = replace(result, exceptions=tell_withheld(run, book, result, sorted_out.withheld))
         settled = result.applications["reverses_application_id"].drop_nulls().implode()
         still = read_contradicted(con).filter(~pl.col("application_id").is_in(settled))
         contradicted = find_contradicted(still, recorded.applications, *read_delivered(con))
@@ -83,13 +94,18 @@ def apply_payments(run: Run) -> AppliedCash:
         run.decided["new_applications"] = result.applications.height
         run.decided["cash_exceptions"] = by_reason(exceptions)
         counts["payments with money left"] = book.payments.filter(pl.col("unapplied_amount") > 0).height
-        counts["decisions of persons"] = decisions.height
+        counts["decisions of persons"] = unanswered.height
+        counts["waiting for approval"] = sorted_out.withheld.height
         counts["applications"] = result.applications.height
         counts["exceptions"] = exceptions.height
     show_markdown("cash-application", _summary(result, book.payments))
     if not exceptions.is_empty():
         show_table("cash-exceptions", pl.DataFrame(by_reason(exceptions)), "Payments for a person to look at")
-    return AppliedCash(**vars(result), decisions=decisions)
+    return AppliedCash(
+        **vars(result),
+        decisions=pl.concat([decisions, sorted_out.rejected]).sort("decision_id"),
+        withheld=sorted_out.withheld,
+    )
 
 
 def read_book(con: duckdb.DuckDBPyConnection, recorded: Recorded, decisions: pl.DataFrame) -> CashBook:
@@ -128,6 +144,26 @@ def used_up_payments(
         unapplied_amount=pl.lit(0).cast(ApplicablePayments.empty().schema["unapplied_amount"]),
         is_held=pl.col("payment_id").is_in(held),
     ).select(payments.columns)
+
+
+def approved_decisions(
+    run: Run, con: duckdb.DuckDBPyConnection, unanswered: pl.DataFrame, given: pl.DataFrame
+) -> SortedDecisions:
+    """Decisions that may be done now, and those that give up more than one person may."""
+    answers = write_off_answers(run.ledger.engine, run.known_at)
+    payments = read_frame(con, "intermediate.int_payments_counted", ["payment_id", "currency_code"])
+    limit = run.policies.controls.approvals.write_off_limit
+    return sort_decisions(unanswered, given, payments, limit, answers.approved, answers.rejected)
+
+
+def tell_withheld(run: Run, book: CashBook, result: CashResult, withheld: pl.DataFrame) -> pl.DataFrame:
+    """The exceptions, with the payments of which a decision waits for people."""
+    facts = book.payments.select(
+        *("payment_id", "entity_id", "customer_id", "currency_code"),
+        *("payment_amount", "unapplied_amount", "value_date"),
+    )
+    required = run.policies.controls.approvals.write_off_approval_count
+    return add_withheld(withheld, facts, result.exceptions, required)
 
 
 def tell_refused(run: Run, book: CashBook, result: CashResult) -> pl.DataFrame:

@@ -19,7 +19,7 @@ from flows.credit_review import Accounts
 from flows.sending import Letters
 from o2c.approval_lists import Terms, hold_lists, letter_lists, referral_lists, write_off_lists
 from o2c.approval_signatures import Signed, read_private_key, sign
-from o2c.approvals import Ballot, Pending, Request, able_roles, hash_of, in_words, read_items, signed_text
+from o2c.approvals import Ballot, Pending, able_roles, hash_of, in_words, read_items, signed_text
 from o2c.handover import find_recalls, hand_overs
 from o2c.handover_files import (
     HandoverMissing,
@@ -35,8 +35,8 @@ from o2c.home import Home, open_home
 from o2c.ledger import Ledger
 from o2c.ledger.approving import (
     Decided,
-    Submitted,
     decide,
+    end_unused,
     expire,
     read_content,
     read_request,
@@ -105,7 +105,8 @@ def request_approvals(
         evidence = {agency: keep_hand_over(run.home.agency, one) for agency, one in handed.items()}
         lists += referral_lists(proposed, evidence, terms, policies.agency.required_approval_count)
         lists += hold_lists(accounts.holds, terms, policies.credit.required_approval_count)
-        submitted = submit_lists(run, lists)
+        is_green = not run.closed_gates
+        submitted = [submit(engine, request, now, is_green=is_green) for request in lists]
         kept = {one.request_id for one in submitted if one.request_id is not None}
         retire_others(engine, ("letters", "referrals", "holds"), kept, "a newer run", now)
         pending = waiting(engine, now)
@@ -119,11 +120,8 @@ def request_write_offs(run: Run, withheld: pl.DataFrame) -> None:
     """Ask for what persons gave up beyond the limit, where no list waits with it. Not in a run that looks back."""
     expire(run.ledger.engine, run.now)
     required = run.policies.controls.approvals.write_off_approval_count
-    submit_lists(run, write_off_lists(withheld, terms_of(run), required))
-
-
-def submit_lists(run: Run, lists: Sequence[Request]) -> list[Submitted]:
-    return [submit(run.ledger.engine, request, run.now, is_green=not run.closed_gates) for request in lists]
+    for request in write_off_lists(withheld, terms_of(run), required):
+        submit(run.ledger.engine, request, run.now, is_green=True)
 
 
 def terms_of(run: Run) -> Terms:
@@ -155,8 +153,7 @@ def carry_out(
                     done.append(request.request_id)
             except HandoverMissing as fault:
                 faults.append(f"{request.request_id}: {fault}")
-        approved = [one for one in to_carry_out(ledger.engine) if one.expires_at > now]
-        alive = [*waiting(ledger.engine, now), *approved]
+        alive = [*waiting(ledger.engine, now), *to_carry_out(ledger.engine)]
         hashes = {json.loads(read_content(ledger.engine, one.request_id))["evidence_hash"] for one in alive}
         forget_hand_overs(home.agency, hashes)
     return CarriedOut(tuple(done), tuple(faults))
@@ -167,6 +164,7 @@ def _carry_out_one(home: Home, ledger: Ledger, request: Pending, today: date, no
     place = {"referrals": home.agency, "holds": home.order_holds}.get(request.kind)
     has_left = place is not None and (place / request.request_id).exists()
     if now >= request.expires_at and not has_left and request.kind != "write_offs":
+        end_unused(ledger.engine, request.request_id, now)
         return False
     content = read_content(ledger.engine, request.request_id)
     items = read_items(content)

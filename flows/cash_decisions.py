@@ -8,6 +8,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
+from o2c.approval_lists import Terms, write_off_lists
 from o2c.cash_decisions import check_decisions, describe
 from o2c.cash_records import read_decisions, read_record, read_recorded, write_decisions
 from o2c.cash_sheet import DecisionsRefused, read_sheet
@@ -17,9 +18,12 @@ from o2c.explain import NothingFound
 from o2c.frames import ApplicableItems, ApplicablePayments, CashCandidates, CashExceptions, Frame
 from o2c.home import Home, open_home
 from o2c.ledger import DecisionFile, Ledger
+from o2c.ledger.approving import submit
+from o2c.ledger.asking import write_off_answers
 from o2c.ledger.cash import list_decision_files, next_file_number, published_runs, record_decision_file
+from o2c.matching.withheld import sort_decisions
 from o2c.money import rounded
-from o2c.policy import load_policies
+from o2c.policy import ControlsPolicy, load_policies
 from o2c.settings import Settings
 from o2c.sources.bank.errors import printable
 from o2c.warehouse import connect
@@ -36,6 +40,7 @@ class Taken:
     decision_count: int
     payment_count: int
     given_before: int
+    waiting_count: int = 0
 
     def text(self) -> str:
         """In a sentence or two, for a terminal."""
@@ -44,9 +49,14 @@ class Taken:
                 f"{self.path}: {self.given_before:,} decisions, all of them given before; nothing was added"
             )
         known = f"; {self.given_before:,} more were given before" if self.given_before else ""
+        waits = (
+            f" {self.waiting_count:,} of them give up more than one person may: they wait for approval (`o2c approve`)."
+            if self.waiting_count
+            else ""
+        )
         return (
             f"{self.path}: {self.decision_count:,} decisions of {self.by} about {self.payment_count:,} payments are"
-            f" recorded{known}. They take effect in the next run."
+            f" recorded{known}. They take effect in the next run.{waits}"
         )
 
 
@@ -96,7 +106,8 @@ def take_decisions(path: Path, by: str, root: Path | None = None) -> Taken:
     if not name:
         raise DecisionsRefused("--by: whose decisions are these? Give a name. Nothing was recorded.")
     settings = Settings()
-    reasons = load_policies(settings.policies).reason_codes
+    policies = load_policies(settings.policies)
+    reasons, controls = policies.reason_codes, policies.controls
     home = open_home(root or settings.home)
     ledger = Ledger(settings.ledger_url or home.ledger_url)
     sheet = read_sheet(path)
@@ -113,12 +124,41 @@ def take_decisions(path: Path, by: str, root: Path | None = None) -> Taken:
             )
         if not sheet.entries:
             raise DecisionsRefused(f"{path}: nothing is decided in it. Fill in its yellow columns.")
-        decisions = checked.decisions
+        decisions, waiting_count = checked.decisions, 0
         if not decisions.is_empty():
             file_id = write_decisions(home.cash_decisions, decisions)
             now = home.clock(published.as_of, "UTC")
             record_decision_file(ledger.engine, DecisionFile(number, file_id, name, now, decisions.height))
-    return Taken(path, name, decisions.height, decisions["payment_id"].n_unique(), checked.given_before)
+            waiting_count = ask_for_approval(home, ledger, controls, published, decisions)
+    payment_count = decisions["payment_id"].n_unique()
+    return Taken(path, name, decisions.height, payment_count, checked.given_before, waiting_count)
+
+
+def ask_for_approval(
+    home: Home, ledger: Ledger, controls: ControlsPolicy, published: Published, decisions: pl.DataFrame
+) -> int:
+    """Put what gives up more than one person may before others. A run asks again for what was not answered in time.
+
+    Returns:
+        How many of the decisions wait.
+    """
+    policy = controls.approvals
+    given = pl.concat([published.given, decisions])
+    answers = write_off_answers(ledger.engine)
+    found = sort_decisions(
+        decisions, given, published.payments, policy.write_off_limit, answers.approved, answers.rejected
+    )
+    terms = Terms(
+        batch_id=f"cash-{published.as_of.isoformat()}",
+        as_of=published.as_of,
+        prepared_by="o2c",
+        expiry_hours=policy.expiry_hours,
+        is_given=home.marker.auto_approve,
+    )
+    now = home.clock(published.as_of, controls.time_zone)
+    lists = write_off_lists(found.withheld, terms, policy.write_off_approval_count)
+    asked = [submit(ledger.engine, request, now, is_green=True) for request in lists]
+    return found.withheld.height if any(one.state == "waiting" for one in asked) else 0
 
 
 def list_exceptions(root: Path | None = None) -> Listed:

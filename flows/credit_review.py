@@ -9,6 +9,7 @@ from flows.sending import Letters
 from o2c import frames
 from o2c.credit import review_credit
 from o2c.dunning import DunningBook
+from o2c.ledger.placing import approved_holds
 from o2c.placement import propose_referrals
 from o2c.publish import earlier_rows
 from o2c.run import Run
@@ -50,6 +51,7 @@ def review_accounts(run: Run, letters: Letters) -> Accounts:
             policies.credit,
             as_of,
         )
+        holds = with_approvers(holds, approved_holds(run.ledger.engine, run.known_at))
         referrals = propose_referrals(book, letters.decisions, policies.agency, as_of)
         worklist, terms = rank_worklist(
             book, exposures, letters.decisions, collectors, policies.worklist, as_of
@@ -69,6 +71,17 @@ def review_accounts(run: Run, letters: Letters) -> Accounts:
     accounts = Accounts(book, flags, holds, referrals, worklist, terms, collectors)
     note_decisions(run, accounts)
     return accounts
+
+
+def with_approvers(holds: pl.DataFrame, approved: pl.DataFrame) -> pl.DataFrame:
+    """Proposals with the names of those who approved that they were handed to the order system."""
+    key = ["order_id", "action", "decided_as_of_date"]
+    named = approved.rename({"approved_by": "approvers"})
+    return (
+        holds.join(named, on=key, how="left", validate="1:1", maintain_order="left")
+        .with_columns(approved_by=pl.coalesce("approved_by", "approvers"))
+        .select(holds.columns)
+    )
 
 
 def note_decisions(run: Run, accounts: Accounts) -> None:
@@ -94,15 +107,4 @@ def note_decisions(run: Run, accounts: Accounts) -> None:
         "agency-referrals",
         accounts.referrals.group_by("status", "failed_conditions").len().sort("status", "failed_conditions"),
         f"Items over 90 days past due on {run.as_of}",
-    )
-
-
-@step(name="place referrals")
-def place_referrals(run: Run, accounts: Accounts) -> None:
-    """Hand proposed items over where approvals are taken as given; everywhere else they wait for people."""
-    if not run.home.marker.auto_approve:
-        return
-    proposed = accounts.referrals.filter(pl.col("status") == "proposed")
-    run.ledger.record_placements(
-        proposed.with_columns(placed_date="as_of_date").select(frames.PlacedItems.columns())
     )

@@ -17,7 +17,8 @@ select
 from exceptions
 left join payments on payments.payment_id = exceptions.payment_id
 where
-    exceptions.reason_code not in ('evidence_against_application', 'decision_not_possible')
+    exceptions.reason_code
+    not in ('evidence_against_application', 'decision_not_possible', 'waiting_for_approval')
     and (
         payments.payment_id is null
         or payments.payment_amount <> exceptions.payment_amount

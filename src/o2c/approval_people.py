@@ -45,6 +45,16 @@ def is_name(name: str) -> bool:
     return _NAME.fullmatch(name) is not None
 
 
+def preparer_name(name: str) -> str:
+    """A name that somebody typed, as the ledger keeps it: ``Anna Müller`` is ``anna.muller``.
+
+    Letters that have no plain one stand by their number, so that different names stay different.
+    """
+    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", name).casefold())
+    letters = [letter for letter in " ".join(plain.split()) if not unicodedata.combining(letter)]
+    return "".join(_plain_letter(letter) for letter in letters)
+
+
 def is_same_person(one: str, other: str) -> bool:
     """Whether two names may be of one person; in doubt they are.
 
@@ -66,6 +76,14 @@ def _words(name: str) -> list[str]:
     plain = "".join(letter for letter in plain if not unicodedata.combining(letter))
     local = plain.strip().partition("@")[0] or plain
     return re.findall(r"[^\W_]+", local)
+
+
+def _plain_letter(letter: str) -> str:
+    if letter == " ":
+        return "."
+    if not letter.isascii():
+        letter = letter.translate(_LOOK_ALIKES)
+    return letter if re.fullmatch(r"[a-z0-9._@-]", letter) else f"u{ord(letter):x}"
 
 
 def _is_short_for(word: str, full: str) -> bool:

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from o2c import money
-from o2c.approval_people import WORDS_OF_A_NAME, is_name, is_same_person
+from o2c.approval_people import WORDS_OF_A_NAME, is_name, is_same_person, preparer_name
 from o2c.approval_signatures import SignatureRefused, Signed, check_signature
 from o2c.policy.controls import Approvals, RequestKind
 
@@ -84,6 +84,11 @@ class Request:
     def content_hash(self) -> str:
         return hash_of(self.content)
 
+    @property
+    def preparer(self) -> str:
+        """Who prepared it, as the ledger keeps names."""
+        return preparer_name(self.prepared_by)
+
     def amounts(self) -> dict[str, Decimal]:
         """Total per currency, sorted by code."""
         totals: dict[str, Decimal] = {}
@@ -110,7 +115,7 @@ class Request:
             faults.append("an amount is below zero")
         if not 0 <= self.required_approval_count <= 2:
             faults.append(f"{self.required_approval_count} approvals cannot be asked for")
-        if not self.reason.strip() or not self.prepared_by.strip():
+        if not self.reason.strip() or not self.preparer:
             faults.append("it does not say why, or who prepared it")
         if faults:
             raise ApprovalRefused(

@@ -40,6 +40,7 @@ REASONS = (
     "returned_unclear",
     "decision_not_possible",
     "evidence_against_application",
+    "waiting_for_approval",
     "remittance_does_not_add_up",
     "remittance_unknown_item",
     "already_paid",

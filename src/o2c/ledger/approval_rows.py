@@ -12,8 +12,8 @@ from o2c.approvals import POLICY, ApprovalRefused, Ballot, Given, Pending, Reque
 from o2c.ledger.auditing import Change, append
 from o2c.ledger.moving import CHUNK, utc
 from o2c.ledger.states import FIRST_STATES
+from o2c.ledger.tables import approval_items, approvals, letters, order_holds, placements
 from o2c.ledger.tables import approval_requests as requests
-from o2c.ledger.tables import approvals, letters, order_holds, placements
 
 
 def find(con: Connection, condition: ColumnElement[bool]) -> list[Pending]:
@@ -199,13 +199,20 @@ def insert_request(con: Connection, request: Request, request_id: str, now: date
             required_approval_count=request.required_approval_count,
             reason=request.reason,
             state="waiting",
-            prepared_by=request.prepared_by.strip().lower(),
+            prepared_by=request.preparer,
             prepared_at=now,
             expires_at=now + timedelta(hours=request.expiry_hours),
         )
     )
+    if request.kind == "letters":
+        names = ("message_hash", "address")
+        listed = [
+            {"request_id": request_id, "item_id": item.item_id} | {name: item.facts[name] for name in names}
+            for item in request.items
+        ]
+        con.execute(insert(approval_items), listed)
     asked = Change(
-        request.prepared_by.strip().lower(),
+        request.preparer,
         "ask for approval",
         f"request:{request_id}",
         None,
@@ -256,7 +263,7 @@ def approve_by_policy(con: Connection, request: Request, request_id: str, now: d
             request_id=request_id,
             approver=POLICY,
             content_hash=request.content_hash,
-            prepared_by=request.prepared_by.strip().lower(),
+            prepared_by=request.preparer,
             role=POLICY,
             verdict="approve",
             approved_at=now,

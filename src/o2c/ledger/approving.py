@@ -8,11 +8,13 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, Engine, and_, or_, select
+from sqlalchemy import ColumnElement, Connection, Engine, and_, or_, select, update
+from sqlalchemy.exc import IntegrityError
 
 from o2c.approval_signatures import SignatureRefused, Signed, check_signature
 from o2c.approvals import ApprovalRefused, Ballot, Pending, Request, approval_text, faults_of, is_enough
 from o2c.ledger import approval_rows as rows
+from o2c.ledger.auditing import Change, append
 from o2c.ledger.tables import approval_requests as requests
 from o2c.ledger.tables import approvals, letters
 from o2c.ledger.writing import writing
@@ -137,26 +139,11 @@ def decide(
         ApprovalRefused: with every reason. Nothing was recorded.
     """
     ballot = Ballot(request_id, content_hash, approver, role, verdict, comment, signed)
-    with writing(engine) as con:
-        pending = _read(con, request_id)
-        if pending is None:
-            raise ApprovalRefused(f"{request_id}: there is no such list. `o2c approve` shows what waits.")
-        if faults := faults_of(ballot, pending, policy, now):
-            raise ApprovalRefused("\n  ".join([f"{request_id}: not {_done(verdict)}.", *faults]))
-        at = signed.signed_at if signed else now
-        rows.record(con, pending, ballot, at, now)
-        given = rows.given(con, [request_id]).get(request_id, ())
-        state = "waiting"
-        if verdict == "reject":
-            state = "rejected"
-            rows.end(con, [request_id], state, "rejected", now, actor=approver)
-        elif is_enough(pending.required_approval_count, given):
-            state = "approved"
-            rows.set_state(con, [request_id], "approved", "enough people said yes", approver, now)
-            if pending.kind == "letters":
-                rows.release_letters(con, request_id, approver, now)
-    yes = sum(one.verdict == "approve" for one in given)
-    return Decided(request_id, state, yes, pending.required_approval_count, signed is not None)
+    try:
+        with writing(engine) as con:
+            return _decide(con, ballot, policy, now)
+    except IntegrityError as error:
+        raise ApprovalRefused(f"{request_id}: the ledger refuses it: {error.orig}") from None
 
 
 def expire(engine: Engine, now: datetime) -> list[str]:
@@ -208,6 +195,24 @@ def read_content(engine: Engine, request_id: str) -> str:
         return con.execute(query).scalar_one()
 
 
+def end_unused(engine: Engine, request_id: str, now: datetime) -> None:
+    """End an approved list that was not carried out before its approval expired."""
+    with writing(engine) as con:
+        con.execute(
+            update(requests)
+            .where(
+                requests.c.request_id == request_id,
+                requests.c.state == "approved",
+                requests.c.carried_out_at.is_(None),
+            )
+            .values(state="expired")
+        )
+        ended = Change(
+            "o2c", "expired", f"request:{request_id}", "approved", "expired", "not carried out in time"
+        )
+        append(con, [ended], now)
+
+
 def signature_faults(engine: Engine, policy: Approvals) -> list[str]:
     """What is wrong with signatures in the ledger: one line for each that the policy's key does not confirm."""
     query = select(approvals).where(approvals.c.signature.is_not(None)).order_by(*approvals.primary_key)
@@ -232,6 +237,29 @@ def signature_faults(engine: Engine, policy: Approvals) -> list[str]:
             except SignatureRefused as fault:
                 faults.append(f"{at}: {fault}")
     return faults
+
+
+def _decide(con: Connection, ballot: Ballot, policy: Approvals, now: datetime) -> Decided:
+    request_id, verdict, signed = ballot.request_id, ballot.verdict, ballot.signed
+    pending = _read(con, request_id)
+    if pending is None:
+        raise ApprovalRefused(f"{request_id}: there is no such list. `o2c approve` shows what waits.")
+    if faults := faults_of(ballot, pending, policy, now):
+        raise ApprovalRefused("\n  ".join([f"{request_id}: not {_done(verdict)}.", *faults]))
+    at = signed.signed_at if signed else now
+    rows.record(con, pending, ballot, at, now)
+    given = rows.given(con, [request_id]).get(request_id, ())
+    state = "waiting"
+    if verdict == "reject":
+        state = "rejected"
+        rows.end(con, [request_id], state, "rejected", now, actor=ballot.approver)
+    elif is_enough(pending.required_approval_count, given):
+        state = "approved"
+        rows.set_state(con, [request_id], "approved", "enough people said yes", ballot.approver, now)
+        if pending.kind == "letters":
+            rows.release_letters(con, request_id, ballot.approver, now)
+    yes = sum(one.verdict == "approve" for one in given)
+    return Decided(request_id, state, yes, pending.required_approval_count, signed is not None)
 
 
 def _find(engine: Engine, condition: ColumnElement[bool]) -> list[Pending]:

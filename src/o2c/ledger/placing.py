@@ -5,11 +5,10 @@ from datetime import date, datetime
 from typing import Any
 
 import polars as pl
-from sqlalchemy import Connection, Engine, insert, or_, select, update
+from sqlalchemy import Connection, Engine, insert, select, update
 
 from o2c.approvals import POLICY, Pending
 from o2c.contract import MONEY
-from o2c.frames import PlacedItems
 from o2c.ledger.approval_rows import mark_carried_out
 from o2c.ledger.auditing import Change, append
 from o2c.ledger.tables import approval_requests, approvals, order_holds, placements
@@ -25,18 +24,6 @@ AT_AGENCY = {
     "currency_code": pl.String(),
     "placed_amount": MONEY,
 }
-
-
-def placed_before(engine: Engine, as_of: date) -> pl.DataFrame:
-    """Items handed to an agency before a date and not taken back before it (frames.PlacedItems)."""
-    columns = [placements.c[name] for name in PlacedItems.columns()]
-    is_there = (
-        placements.c.placed_date < as_of,
-        or_(placements.c.recalled_date.is_(None), placements.c.recalled_date >= as_of),
-    )
-    with engine.connect() as con:
-        rows = [row._asdict() for row in con.execute(select(*columns).where(*is_there).order_by(*columns))]
-    return PlacedItems.validate(pl.DataFrame(rows, schema=PlacedItems.empty().schema))
 
 
 def items_at_agencies(engine: Engine) -> pl.DataFrame:

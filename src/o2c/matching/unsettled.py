@@ -20,6 +20,7 @@ REASONS = {
     "returned_unclear": "it takes back money, but not exactly one payment or one application",
     "decision_not_possible": "a decision about it no longer fits",
     "evidence_against_application": "what was applied of it rests on what is no longer there",
+    "waiting_for_approval": "what a person gave up of it waits for others to approve",
     "remittance_does_not_add_up": "the lines of its remittance do not add up to it",
     "remittance_unknown_item": "its remittance names what is not open, or cannot be told apart",
     "other_customer": "it names items of a customer that has nothing to do with the payer",
