@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from flows._steps import show_markdown
 from flows.apply_cash import apply_payments, load_recorded
-from flows.approvals import carry_out, recall_placed, request_approvals
+from flows.approvals import carry_out, recall_placed, request_approvals, request_write_offs
 from flows.bank_files import add_bank_files
 from flows.brakes import check_brakes
 from flows.build import audit, build_cash_inputs, build_marts, load_sources
@@ -186,6 +186,8 @@ def play(request: NightlyRun, say: Callable[[str], None] = print) -> Run:
         audit(run)
         if request.until == "decisions":
             return run
+        if knowledge.acts:
+            request_write_offs(run, cash.withheld)
         if request.send and not run.closed_gates:
             plan(run, letters)
             request_approvals(run, letters, accounts, at_least=people, because=because)
