@@ -12,10 +12,10 @@ from email.policy import SMTP
 from typing import Any, Literal
 
 import boto3
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from o2c.addresses import is_mailbox
+from o2c.delivery.aws import CarrierError, aws_client, refuse_retries
 from o2c.delivery.carrier import Outcome, OutgoingLetter
 from o2c.delivery.limits import AccountLimits
 from o2c.delivery.ses_errors import outcome_of
@@ -25,43 +25,13 @@ LARGEST_MESSAGE = 40_000_000
 _LETTER_ID = re.compile(r"[A-Za-z0-9_-]{1,256}")
 _NO_TAG = re.compile(r"[^A-Za-z0-9_-]")
 _MESSAGE_ID = re.compile(r"[!-~]{1,200}")
-_CONNECT_SECONDS = 5
-
-
-class CarrierError(ValueError):
-    """The carrier cannot be used as configured, or does not say what it was asked. Nothing was sent."""
-
-
-def one_attempt(request_timeout: timedelta) -> Config:
-    """How every client of this package asks: once, not through a proxy of the environment, not for ever."""
-    return Config(
-        retries={"total_max_attempts": 1, "mode": "standard"},
-        connect_timeout=min(_CONNECT_SECONDS, request_timeout.total_seconds()),
-        read_timeout=request_timeout.total_seconds(),
-        proxies={},
-        ignore_configured_endpoint_urls=True,
-        tcp_keepalive=True,
-        user_agent_extra="o2c",
-    )
-
-
-def refuse_retries(client: Any) -> None:
-    """A client that tries again by itself sends letters twice: it is not used.
-
-    Raises:
-        CarrierError: it would.
-    """
-    config = client.meta.config
-    if config.retries != {"total_max_attempts": 1, "mode": "standard"} or config.proxies:
-        raise CarrierError("the client retries by itself or goes through a proxy. Nothing was sent.")
 
 
 def ses_client(
     region: str, request_timeout: timedelta, session: boto3.Session | None = None, **more: Any
 ) -> Any:
-    """A client for SES that makes one attempt. ``more`` is for tests: an endpoint of this machine, credentials."""
-    session = session or boto3.Session()
-    return session.client("sesv2", region_name=region, config=one_attempt(request_timeout), **more)
+    """A client for SES that makes one attempt. ``more`` as in ``aws_client``."""
+    return aws_client("sesv2", region, request_timeout, session, **more)
 
 
 class SesCarrier:

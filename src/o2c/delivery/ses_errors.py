@@ -41,16 +41,17 @@ class Answer:
         )
 
 
-def _codes(text: str) -> frozenset[str]:
+def codes(text: str) -> frozenset[str]:
+    """Error codes from a line of words."""
     return frozenset(text.split())
 
 
-_THROTTLED = _codes(
+_THROTTLED = codes(
     "TooManyRequestsException TooManyRequests Throttling ThrottlingException ThrottledException RequestThrottled"
     " RequestThrottledException RequestLimitExceeded BandwidthLimitExceeded"
 )
 # Who we are was not believed, or we may not: nothing was carried out, and no other letter would fare better.
-_NOT_LET_IN = _codes(
+_NOT_LET_IN = codes(
     "AccessDenied AccessDeniedException ExpiredToken ExpiredTokenException IncompleteSignature"
     " IncompleteSignatureException InvalidAccessKeyId InvalidClientTokenId InvalidSignatureException"
     " MissingAuthenticationToken MissingAuthenticationTokenException NotAuthorized OptInRequired RequestExpired"
@@ -74,35 +75,35 @@ ANSWERS: tuple[Answer, ...] = (
     Answer(
         "paused",
         "a limit of the account is reached",
-        codes=_codes("LimitExceededException LimitExceeded"),
+        codes=codes("LimitExceededException LimitExceeded"),
         statuses=range(400, 500),
         pause="limit",
     ),
     Answer(
         "paused",
         "the carrier suspended the account",
-        codes=_codes("AccountSuspendedException"),
+        codes=codes("AccountSuspendedException"),
         statuses=range(400, 500),
         pause="account_suspended",
     ),
     Answer(
         "paused",
         "sending is switched off for the account or the configuration set",
-        codes=_codes("SendingPausedException"),
+        codes=codes("SendingPausedException"),
         statuses=range(400, 500),
         pause="sending_paused",
     ),
     Answer(
         "paused",
         "the MAIL FROM domain is not verified",
-        codes=_codes("MailFromDomainNotVerifiedException"),
+        codes=codes("MailFromDomainNotVerifiedException"),
         statuses=range(400, 500),
         pause="mail_from_not_verified",
     ),
     Answer(
         "paused",
         "the configuration set is not there",
-        codes=_codes("NotFoundException"),
+        codes=codes("NotFoundException"),
         statuses=range(404, 405),
         pause="configuration_set_not_found",
     ),
@@ -119,7 +120,7 @@ ANSWERS: tuple[Answer, ...] = (
     Answer(
         "paused",
         "the sender is not verified, or the account is still in the sandbox",
-        codes=_codes("MessageRejected"),
+        codes=codes("MessageRejected"),
         statuses=range(400, 401),
         says="not verified",
         pause="identity_not_verified",
@@ -127,13 +128,13 @@ ANSWERS: tuple[Answer, ...] = (
     Answer(
         "refused",
         "the carrier rejects this message",
-        codes=_codes("MessageRejected BadRequestException BadRequest"),
+        codes=codes("MessageRejected BadRequestException BadRequest"),
         statuses=range(400, 401),
     ),
     Answer(
         "refused",
         "the carrier does not understand this request",
-        codes=_codes("ValidationException ValidationError SerializationException InvalidParameterValue"),
+        codes=codes("ValidationException ValidationError SerializationException InvalidParameterValue"),
         statuses=range(400, 401),
     ),
     Answer("refused", "the message is too large", statuses=range(413, 414)),
