@@ -15,7 +15,7 @@ from o2c.checks import Check
 from o2c.home import Home, HomeError, SourceEntry, open_home
 from o2c.landing import Delivered, land, landed_then
 from o2c.ledger import Ledger
-from o2c.ledger.landings import files_known_at, note_landing
+from o2c.ledger.landings import files_known_at, known_by_the_run_before, note_landing
 from o2c.run import Step, measured
 from o2c.settings import Settings
 from o2c.sources.bank.held import HELD
@@ -119,7 +119,10 @@ def land_sources(
         if faults := set_faults(definitions, has_bank_files=bool(ledger.history(BANK))):
             raise DefinitionError("\n".join(["the sources do not go together, nothing was landed.", *faults]))
         known_at = max(now, ledger.latest_knowledge() or now)
-        reports = [land(definition, home.landing, ledger, known_at) for definition in definitions]
+        since = known_by_the_run_before(ledger.engine, as_of) if as_of is not None else None
+        reports = [
+            land(definition, home.landing, ledger, known_at, news_since=since) for definition in definitions
+        ]
         for report in reports:
             report.require_no_refusals()
             for note in report.notes:

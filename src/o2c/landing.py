@@ -169,7 +169,12 @@ class LandingReport(Delivered):
 
 
 def land(
-    definition: Definition, landing_dir: Path, deliveries: Deliveries, loaded_at: datetime
+    definition: Definition,
+    landing_dir: Path,
+    deliveries: Deliveries,
+    loaded_at: datetime,
+    *,
+    news_since: datetime | None = None,
 ) -> LandingReport:
     """Land every file of a definition that was not landed before under the same mapping.
 
@@ -180,9 +185,12 @@ def land(
         landing_dir: the folder of landed files.
         deliveries: what was seen before; told of everything new.
         loaded_at: now, in UTC; stamped on every row, and its date tells future dates.
+        news_since: news are told against what was there at this instant, so that landing again for the same day, or
+            after a landing that was killed, tells the same; by default against everything seen.
     """
     report = LandingReport(definition.source, definition.spec.open_items_only, definition.balance_date)
     history = deliveries.history(definition.source)
+    old = [delivery for delivery in history if news_since is None or delivery.seen_at <= news_since]
     lookups = Lookups(definition)
     present: list[tuple[str, str]] = []
     for file_name, spec in definition.spec.files.items():
@@ -193,7 +201,7 @@ def land(
             name = path.relative_to(definition.root).as_posix()
             try:
                 file_id = content_id(path)
-                _tell_news(report, history, name, file_id, present)
+                _tell_news(report, old, name, file_id, present)
                 if any(other == file_id for _, other in present):
                     continue
                 present.append((name, file_id))

@@ -48,11 +48,13 @@ class Home:
         path.parent.mkdir(exist_ok=True)
         path.write_text(text)
 
-    def land(self, definition: str | None = None, at: datetime = MONDAY) -> LandingReport:
+    def land(
+        self, definition: str | None = None, at: datetime = MONDAY, news_since: datetime | None = None
+    ) -> LandingReport:
         if definition is not None:
             self.write("books.yml", definition)
             return land(load_definition(self.books / "books.yml"), self.landing, self.memory, at)
-        return land(folder_definition(self.books), self.landing, self.memory, at)
+        return land(folder_definition(self.books), self.landing, self.memory, at, news_since=news_since)
 
     def names(self, report: LandingReport) -> dict[str, str]:
         rows = pl.read_parquet(effective([report], self.landing).tables["customers"])
@@ -108,6 +110,18 @@ def test_changed_content_under_the_same_name_is_a_new_version_and_a_warning(home
     assert [(note.severity, note.code) for note in report.notes] == [("warning", "changed_content")]
     assert home.names(report) == {"C1": "Acme Ltd"}
     assert first.path.exists()
+
+
+def test_news_of_a_day_is_told_again_when_the_day_is_run_again(home):
+    home.write("customers.csv", CUSTOMERS + "C1,Acme\n")
+    home.land()
+    home.write("customers.csv", CUSTOMERS + "C1,Acme Ltd\n")
+
+    told = [home.land(at=TUESDAY, news_since=since).notes for since in (MONDAY, MONDAY, TUESDAY)]
+
+    assert [note.code for note in told[0]] == ["changed_content"]
+    assert told[1] == told[0]
+    assert told[2] == []
 
 
 def test_content_that_comes_back_is_the_latest_delivery_and_no_news_the_morning_after(home):

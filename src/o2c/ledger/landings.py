@@ -1,13 +1,13 @@
 """What counted as landed, instant by instant. Only changes are written, so that ten years of mornings stay small."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import Engine, insert, or_, select, update
+from sqlalchemy import Engine, func, insert, or_, select, update
 
 from o2c.landing import KnownFile
-from o2c.ledger.tables import known_files
+from o2c.ledger.tables import known_files, runs
 
 
 def note_landing(engine: Engine, files: Iterable[KnownFile], at: datetime) -> None:
@@ -38,6 +38,16 @@ def files_known_at(engine: Engine, at: datetime) -> list[KnownFile]:
     )
     with engine.connect() as con:
         return [_known_file(row) for row in con.execute(query)]
+
+
+def known_by_the_run_before(engine: Engine, as_of: date) -> datetime | None:
+    """What the last published run of an earlier date knew: what came since is news to a date's run. None before one."""
+    query = select(
+        func.max(func.coalesce(runs.c.known_at, runs.c.started_at, type_=runs.c.started_at.type))
+    ).where(runs.c.state == "published", runs.c.as_of_date < as_of)
+    with engine.connect() as con:
+        found = con.execute(query).scalar()
+    return found.replace(tzinfo=UTC) if found is not None and found.tzinfo is None else found
 
 
 def _known_file(row: Any) -> KnownFile:
