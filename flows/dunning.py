@@ -8,6 +8,8 @@ from flows.sending import Letters, letter_rows
 from o2c import frames
 from o2c.calendars import BusinessCalendar
 from o2c.dunning import DunningBook, decide_dunning
+from o2c.ledger.suppressing import suppressed_addresses
+from o2c.ledger.tasks import activity_rows
 from o2c.letters import Sender, Templates, render_letters
 from o2c.matching import CashResult
 from o2c.publish import previous_decisions
@@ -38,6 +40,8 @@ def decide_letters(run: Run, cash: CashResult) -> Letters:
             Templates(run.settings.templates),
             run.as_of,
             run.batch_id,
+            pdf_stages=run.policies.dunning.stages_with_pdf,
+            sms_characters=run.policies.dunning.sms.max_characters,
         )
         counts["rendered"] = len(messages)
     run.decided["dunning"] = {
@@ -73,10 +77,19 @@ def read_book(run: Run, con: duckdb.DuckDBPyConnection, cash: CashResult) -> Dun
         letters=letters,
         lines=reminders,
         previous=previous_decisions(run.home, run.as_of),
+        suppressed=read_suppressed(run),
     )
 
 
+def read_suppressed(run: Run) -> pl.DataFrame:
+    """Addresses that nothing is sent to until a person lifts it."""
+    rows = sorted(suppressed_addresses(run.ledger.engine).items())
+    schema = frames.SuppressedAddresses.empty().schema
+    return frames.SuppressedAddresses.validate(pl.DataFrame(rows, schema=schema, orient="row"))
+
+
 def read_activities(run: Run, con: duckdb.DuckDBPyConnection) -> pl.DataFrame:
-    """Activities up to the end of the as-of date."""
+    """Activities up to the end of the as-of date: collectors', and what became of our own letters."""
     activities = read_frame(con, "staging.stg_activities", frames.Activities.columns())
-    return frames.Activities.validate(activities.filter(pl.col("activity_at").dt.date() <= run.as_of))
+    given = activities.filter(pl.col("activity_at").dt.date() <= run.as_of)
+    return frames.Activities.validate(pl.concat([given, activity_rows(run.ledger.engine, run.as_of)]))

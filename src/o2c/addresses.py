@@ -1,4 +1,4 @@
-"""E-mail addresses by our own strict grammar: exactly one mailbox, or a reason why not.
+"""Addresses by our own strict grammar: exactly one mailbox or phone number, or a reason why not.
 
 Parsers of mail libraries are made to understand what strangers write; they see one mailbox where a mail
 server sees two. What we send to has to be dull: dot-atom before the @, a host name after it.
@@ -10,6 +10,9 @@ import unicodedata
 import idna
 
 _LOCAL = re.compile(r"[A-Za-z0-9_+&'=~/#-]+(?:\.[A-Za-z0-9_+&'=~/#-]+)*")
+# E.164: a country code, which does not begin with 0, and at most 15 digits in all.
+PHONE_NUMBER = r"\+[1-9][0-9]{6,14}"
+_PHONE_NUMBER = re.compile(PHONE_NUMBER)
 _DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])")
 
 
@@ -42,6 +45,17 @@ def mailbox(text: str | None) -> str:
     if len(domain) > 253 or _DOMAIN.fullmatch(domain) is None:
         raise AddressError("the part after the @ is not a full domain name")
     return f"{local}@{domain}"
+
+
+def phone_number(text: str | None) -> str:
+    """The number in ``text``, which must be written as E.164 has it: ``+`` and digits, nothing between them.
+
+    Raises:
+        AddressError: anything else.
+    """
+    if not text or _PHONE_NUMBER.fullmatch(text) is None:
+        raise AddressError("not a phone number that says its country, such as +4930123456")
+    return text
 
 
 def is_mailbox(text: str | None) -> bool:

@@ -9,6 +9,10 @@ from typing import Any
 import polars as pl
 from markupsafe import escape
 
+from o2c.gsm import gsm_length
+from o2c.pdf.fonts import shown
+from o2c.pdf.reading import text_of
+
 _LETTER_ID = re.compile(r"[a-z2-7]{26}")
 # What a template engine leaves behind when a value is missing.
 _LEFTOVERS = re.compile(r"\{\{|\b(?:None|nan|undefined|Undefined)\b")
@@ -114,8 +118,45 @@ def check_parts(view: dict[str, Any], subject: str, text: str, html: str) -> Non
         raise LetterFault("its subject does not quote the reference")
     visible = html[html.index("<body") :]
     for part, body, written in (("subject", subject, str), ("text", text, str), ("HTML", visible, escape)):
-        if any(sign in body for sign in _SIGNS) and _LEFTOVERS.search(_without(body, view, written)):
-            raise LetterFault(f"the {part} part has a gap that a template left ({{{{, None, nan, undefined)")
+        _check_gaps(part, body, view, written)
+
+
+def _check_gaps(part: str, body: str, view: dict[str, Any], written: Any) -> None:
+    if any(sign in body for sign in _SIGNS) and _LEFTOVERS.search(_without(body, view, written)):
+        raise LetterFault(f"the {part} part has a gap that a template left ({{{{, None, nan, undefined)")
+
+
+def check_pdf(view: dict[str, Any], pdf: bytes) -> None:
+    """The PDF, read back, says the same as the other parts.
+
+    Raises:
+        LetterFault: it does not.
+    """
+    text = "".join(text_of(pdf).split())
+    where = 0
+    for value in _in_order(view):
+        there = "".join(shown(value).split())
+        found = text.find(there, where)
+        if found < 0:
+            raise LetterFault(f"{value!r} is not in the PDF where it must be")
+        where = found + len(there)
+    _check_gaps("PDF", text, view, lambda value: "".join(shown(value).split()))
+
+
+def check_sms(view: dict[str, Any], text: str, max_characters: int) -> None:
+    """A text message quotes the reference and the amount, says whose it is, and fits.
+
+    Raises:
+        LetterFault: it does not.
+    """
+    for name in ("sender", "reference", "total"):
+        if not view[name] or view[name] not in text:
+            raise LetterFault(f"its {name} {view[name]!r} is not in the text message")
+    if (length := gsm_length(text)) is None or length > max_characters:
+        raise LetterFault(
+            f"the text message takes {length} of {max_characters} characters of the GSM alphabet"
+        )
+    _check_gaps("SMS", text, {name: value for name, value in view.items() if name != "items"}, str)
 
 
 def _in_order(view: dict[str, Any]) -> Iterator[str]:
@@ -135,8 +176,8 @@ def _in_order(view: dict[str, Any]) -> Iterator[str]:
 
 def _without(body: str, view: dict[str, Any], written: Any) -> str:
     """The body less the words that data brought: a customer may be called ``{{7*7}}`` or None."""
-    values = {value for value in view.values() if isinstance(value, str)} | set(view["remit_to"])
-    values |= {value for item in view["items"] for value in item}
+    values = {value for value in view.values() if isinstance(value, str)} | set(view.get("remit_to", ()))
+    values |= {value for item in view.get("items", ()) for value in item}
     for value in sorted(values, key=lambda value: (-len(value), value)):
         if _LEFTOVERS.search(value) or "{" in value:
             body = body.replace(written(value), "")

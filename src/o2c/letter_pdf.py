@@ -150,58 +150,50 @@ class _Pages:
         if view["to_name"] not in (view["customer_name"], f"{view['customer_name']} accounts payable team"):
             names.append(view["to_name"])
         for name in names:
-            for line in wrapped(shown(name), REGULAR, 10.5, half - 12):
-                self._room(14)
-                self._put(_LEFT, line, REGULAR, 10.5)
-                self._y -= 14
-        bottom = self._y
-        if self._page == 0:
-            self._y = top
+            self._lines(_LEFT, *fitted(name, REGULAR, 10.5, half - 12))
+        bottom, self._y = self._y, top
         for label, value in (
             ("Date", view["letter_date"]),
             ("Customer no.", view["customer_id"]),
             ("Reference", view["reference"]),
         ):
-            lines = wrapped(shown(value), REGULAR, _SIZE, self._column - half - 66)
-            self._room(_LEADING * len(lines))
             self._put(_LEFT + half, label, REGULAR, 8, _SOFT)
-            for line in lines:
-                self._room(_LEADING)
-                self._put(_LEFT + half + 66, line)
-                self._y -= _LEADING
-        self._y = min(self._y, bottom, self._height - 68 * _MM if self._page == 0 else self._y) - 8
+            self._lines(_LEFT + half + 66, *fitted(value, REGULAR, _SIZE, self._column - half - 66))
+        self._y = min(self._y, bottom, self._height - 68 * _MM) - 8
+
+    def _lines(
+        self, x: float, size: float, lines: list[str], font: str = REGULAR, colour: Colour = _INK
+    ) -> None:
+        """Lines from the current one on; the current line is then the one below."""
+        for line in lines:
+            self._put(x, line, font, size, colour)
+            self._y -= size * _LEADING / _SIZE
 
     def table(self, view: dict[str, Any]) -> None:
         """The items, with the head of the table again on each page."""
         self._y -= 4
         self._table_head(view)
         for number, po, dated, due, days, amount, disputed in view["items"]:
-            numbers = wrapped(shown(number), BOLD, _SIZE, self._column * 0.36)
-            notes = wrapped(shown(f"PO {po}"), REGULAR, 8, self._column * 0.36) if po else []
-            beside = 2 if disputed else 1
-            if self._y - _LEADING * max(beside, min(len(numbers) + len(notes), 3)) - 4 < _BOTTOM:
+            room = self._column * 0.36
+            size, numbers = fitted(number, BOLD, _SIZE, room)
+            note_size, notes = fitted(f"PO {po}", REGULAR, 8, room) if po else (8, [])
+            left = (size * len(numbers) + note_size * len(notes)) * _LEADING / _SIZE
+            height = max(left, _LEADING * (2 if disputed else 1)) + 4.5
+            if self._y - height - 4 < _BOTTOM:
                 self._new_page()
                 self._table_head(view)
             self._y -= _LEADING
-            self._put(_LEFT, numbers[0], BOLD)
-            self._cell(1, dated)
-            self._cell(2, due)
-            self._cell(3, days)
-            self._cell(4, amount)
+            top = self._y
+            self._lines(_LEFT, size, numbers, BOLD)
+            below, self._y = self._y, top
+            for column, value in enumerate((dated, due, days, amount), start=1):
+                self._cell(column, value)
             if disputed:
                 self._y -= _LEADING
-                self._put(
-                    _LEFT + self._column, shown(f"disputed, left out: {disputed}"), REGULAR, 8, _SOFT,
-                    to_the_right=True,
-                )  # fmt: skip
-                self._y += _LEADING
-            below = [(line, BOLD, _SIZE, _INK) for line in numbers[1:]]
-            below += [(line, REGULAR, 8, _SOFT) for line in notes]
-            for line, font, size, colour in below:
-                self._room(_LEADING)
-                self._y -= _LEADING
-                self._put(_LEFT, line, font, size, colour)
-            self._y -= _LEADING * max(0, beside - 1 - len(below)) + 4.5
+                self._cell(4, f"disputed, left out: {disputed}", REGULAR, 8, _SOFT)
+            self._y = below + 1
+            self._lines(_LEFT, note_size, notes, REGULAR, _SOFT)
+            self._y = top + _LEADING - height
             self._rule(self._y)
         self._y -= 3
 
@@ -288,6 +280,16 @@ class _Pages:
             foot = f"{view['reference']}, page {number + 1} of {count}"
             self._put(_LEFT + self._column, shown(foot), REGULAR, 7.5, _SOFT, to_the_right=True)
         return self._document.build()
+
+
+def fitted(text: str, font: str, size: float, room: float) -> tuple[float, list[str]]:
+    """A value in at most six lines, smaller where it takes more: a value is never cut, and never torn over pages."""
+    text = shown(text)
+    for smaller in (size, size * 0.75, size * 0.55):
+        lines = wrapped(text, font, smaller, room)
+        if len(lines) <= 6:
+            return smaller, lines
+    return size * 0.4, wrapped(text, font, size * 0.4, room)
 
 
 def wrapped(text: str, font: str, size: float, room: float) -> list[str]:

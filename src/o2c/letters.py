@@ -4,7 +4,7 @@ Templates hold words, this module holds what goes into them: every value reaches
 that the HTML part and the text part cannot disagree about a date or an amount.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import date
 from hashlib import sha256
 from itertools import groupby
@@ -12,17 +12,32 @@ from operator import itemgetter
 from typing import Any
 
 import polars as pl
+from babel import Locale
 from jinja2 import TemplateError
 
 from o2c import mime
-from o2c.addresses import mailbox
+from o2c.addresses import mailbox, phone_number
 from o2c.frames import Contacts, Customers, DunningDecisions, Entities, LetterLines
-from o2c.letter_checks import LetterFault, check_identity, check_parts, check_totals
-from o2c.letter_message import Message, Sender
+from o2c.gsm import gsm_text
+from o2c.letter_checks import (
+    Amounts,
+    LetterFault,
+    check_identity,
+    check_parts,
+    check_pdf,
+    check_sms,
+    check_totals,
+)
+from o2c.letter_message import Message, Sender, reference
+from o2c.letter_pdf import letter_pdf, paper_of
 from o2c.letter_templates import Templates, rendered
 from o2c.locale_formats import amount_writer, letter_locale, written_date
+from o2c.money import rounded
 
 _FAULTS_SHOWN = 20
+_SMS_SENDER_CHARACTERS = 40
+_CONTACT = ("customer_id", "name", "email", "phone", "sms_consent")
+_FINAL_LEVEL = 3  # from here on a letter is in writing
 
 
 class LetterError(ValueError):
@@ -40,6 +55,8 @@ def render_letters(
     as_of: date,
     batch_id: str,
     pay_by: Mapping[str, date] | None = None,
+    pdf_stages: Collection[str] = (),
+    sms_characters: int = 160,
 ) -> list[Message]:
     """Every letter decided, rendered and checked, before any of them is written anywhere.
 
@@ -57,13 +74,26 @@ def render_letters(
         as_of: date of the letters; Date, Message-ID and boundary are made of it and of the letter's id.
         batch_id: what the letters leave in together.
         pay_by: stage to the date to pay by that the policy gives; a stage without one asks without a date.
+        pdf_stages: stages whose mails carry the letter as PDF, too.
+        sms_characters: most characters of a text message.
 
     Raises:
         LetterError: any letter that cannot be rendered or fails a check. All faults at once; nothing is returned.
     """
     return list(
         iter_letters(
-            decisions, lines, customers, contacts, entities, sender, templates, as_of, batch_id, pay_by
+            decisions,
+            lines,
+            customers,
+            contacts,
+            entities,
+            sender,
+            templates,
+            as_of,
+            batch_id,
+            pay_by,
+            pdf_stages,
+            sms_characters,
         )
     )
 
@@ -79,6 +109,8 @@ def iter_letters(
     as_of: date,
     batch_id: str,
     pay_by: Mapping[str, date] | None = None,
+    pdf_stages: Collection[str] = (),
+    sms_characters: int = 160,
 ) -> Iterator[Message]:
     """``render_letters`` one at a time, in bounded memory, for a taker that keeps nothing unless all come through.
 
@@ -96,8 +128,10 @@ def iter_letters(
         as_of,
         batch_id,
         pay_by or {},
+        frozenset(pdf_stages),
+        sms_characters,
         customers=_by_key(Customers.validate(customers), "customer_id", "customer_name", "country_code"),
-        contacts=_by_key(Contacts.validate(contacts), "contact_id", "customer_id", "name", "email"),
+        contacts=_by_key(Contacts.validate(contacts), "contact_id", *_CONTACT),
         entities=_by_key(Entities.validate(entities), "entity_id", "entity_name", "remit_to"),
     )
     listed = groupby(lines.iter_rows(named=True), key=itemgetter("letter_id"))
@@ -124,12 +158,15 @@ class _Press:
         as_of: date,
         batch_id: str,
         pay_by: Mapping[str, date],
+        pdf_stages: frozenset[str],
+        sms_characters: int,
         *,
         customers: dict[str, tuple[Any, ...]],
         contacts: dict[str, tuple[Any, ...]],
         entities: dict[str, tuple[Any, ...]],
     ) -> None:
         self._templates, self._as_of, self._batch_id, self._pay_by = templates, as_of, batch_id, pay_by
+        self._pdf_stages, self._sms_characters = pdf_stages, sms_characters
         self._customers, self._contacts, self._entities = customers, contacts, entities
         self._sender = Sender(mime.one_line(sender.name), mailbox(sender.address), mailbox(sender.reply_to))
         self._domain = self._sender.address.partition("@")[2]
@@ -146,35 +183,58 @@ class _Press:
         Raises:
             LetterFault, ValueError: why it cannot be written.
         """
-        letter_id, customer_id, stage = decision["letter_id"], decision["customer_id"], decision["stage"]
+        letter_id, customer_id, channel = decision["letter_id"], decision["customer_id"], decision["channel"]
         _, name, country_code = _found(self._customers, customer_id, "customer")
-        contact_of, contact_name, email = _found(self._contacts, decision["contact_id"], "contact")[1:]
+        contact = dict(
+            zip(_CONTACT, _found(self._contacts, decision["contact_id"], "contact")[1:], strict=True)
+        )
         _, entity_name, remit_to = _found(self._entities, decision["entity_id"], "entity")
-        if contact_of != customer_id:
-            raise LetterFault(f"its contact {decision['contact_id']} belongs to customer {contact_of}")
-        to_address = mailbox(email)
-        to_name = mime.one_line(contact_name or "")
-        subject_of, text_of, html_of = self._templates.of(stage)
-
-        locale = letter_locale("en", country_code)
-        money = amount_writer(decision["currency_code"], locale)
+        if contact["customer_id"] != customer_id:
+            raise LetterFault(
+                f"its contact {decision['contact_id']} belongs to customer {contact['customer_id']}"
+            )
         amounts = check_totals(decision, lines)
-        customer_name = mime.one_line(name)
-        items = _items(lines, money, locale)
-        view = {
-            "language": "en",
-            "reference": reference(letter_id),
+        common = {
+            "letter_id": letter_id,
+            "batch_id": self._batch_id,
+            "customer_id": customer_id,
+            "customer_name": name,
+            "stage": decision["stage"],
+            "level": decision["level"],
+            "currency_code": decision["currency_code"],
+            "total_amount": amounts.total if amounts.net is None else amounts.net,
+            "channel": channel,
+        }
+        if channel == "sms":
+            return self._text_message(common, contact, entity_name)
+        if channel != "email":
+            raise LetterFault(f"no letter leaves through channel {channel!r}")
+        customer_name, to_name = mime.one_line(name), mime.one_line(contact["name"] or "")
+        view = self._view(decision, lines, amounts, letter_locale("en", country_code)) | {
             "entity_name": mime.one_line(entity_name),
             "remit_to": [mime.one_line(line) for line in (remit_to or "").splitlines()],
             "customer_name": customer_name,
-            "customer_id": mime.one_line(customer_id),
             "to_name": to_name or f"{customer_name} accounts payable team",
+        }
+        return self._mail(common, view, contact["email"], to_name, country_code)
+
+    def _view(
+        self, decision: dict[str, Any], lines: list[dict[str, Any]], amounts: Amounts, locale: Locale
+    ) -> dict[str, Any]:
+        """What the templates are given of the decision, as finished text."""
+        stage, is_dunning = decision["stage"], decision["kind"] == "dunning"
+        money = amount_writer(decision["currency_code"], locale)
+        items = _items(lines, money, locale)
+        return {
+            "language": "en",
+            "reference": reference(decision["letter_id"]),
+            "customer_id": mime.one_line(decision["customer_id"]),
             "letter_date": written_date(self._as_of, locale),
             "currency_code": decision["currency_code"],
             "items": items,
             "item_count": len(items),
-            "days_label": "Days past due" if decision["kind"] == "dunning" else "Days to go",
-            "total_label": "Total past due" if decision["kind"] == "dunning" else "Total falling due",
+            "days_label": "Days past due" if is_dunning else "Days to go",
+            "total_label": "Total past due" if is_dunning else "Total falling due",
             "total": money(amounts.total),
             "reductions": [(label, money(-amount)) for label, amount in amounts.reductions],
             "net": money(amounts.net) if amounts.net is not None else "",
@@ -184,31 +244,36 @@ class _Press:
             "sender_name": self._sender.name,
             "reply_to": self._sender.reply_to,
         }
+
+    def _mail(
+        self,
+        common: dict[str, Any],
+        view: dict[str, Any],
+        email: str | None,
+        to_name: str,
+        country_code: str | None,
+    ) -> Message:
+        """The letter as a mail: text and HTML, and the PDF where the stage has one."""
+        letter_id, stage, to_address = common["letter_id"], common["stage"], mailbox(email)
+        subject_of, text_of, html_of = self._templates.of(stage)
         subject = view["subject"] = mime.one_line(rendered(subject_of, view))
         text, html = rendered(text_of, view), rendered(html_of, view)
         check_parts(view, subject, text, html)
-
-        eml = mime.alternative(
-            [
-                *self._headers,
-                mime.mailbox_header("To", to_name, to_address),
-                mime.text_header("Subject", subject),
-                f"Message-ID: <{letter_id}.{self._as_of:%Y%m%d}@{self._domain}>",
-                f"X-O2C-Letter: {letter_id}",
-            ],
-            letter_id,
-            text,
-            html,
-        )
+        headers = [
+            *self._headers,
+            mime.mailbox_header("To", to_name, to_address),
+            mime.text_header("Subject", subject),
+            f"Message-ID: <{letter_id}.{self._as_of:%Y%m%d}@{self._domain}>",
+            f"X-O2C-Letter: {letter_id}",
+        ]
+        if stage in self._pdf_stages:
+            pdf = letter_pdf(view, self._templates.words(stage, view), paper_of(country_code))
+            check_pdf(view, pdf)
+            eml = mime.with_pdf(headers, letter_id, text, html, pdf)
+        else:
+            eml = mime.alternative(headers, letter_id, text, html)
         return Message(
-            letter_id=letter_id,
-            batch_id=self._batch_id,
-            customer_id=customer_id,
-            customer_name=name,
-            stage=stage,
-            level=decision["level"],
-            currency_code=decision["currency_code"],
-            total_amount=amounts.total if amounts.net is None else amounts.net,
+            **common,
             total=view["to_pay"],
             to_address=to_address,
             to_name=to_name,
@@ -217,10 +282,33 @@ class _Press:
             message_hash=sha256(eml).hexdigest(),
         )
 
+    def _text_message(self, common: dict[str, Any], contact: dict[str, Any], entity_name: str) -> Message:
+        """The letter as a text message: who writes, how much, and the reference to ask about.
 
-def reference(letter_id: str) -> str:
-    """The short form of a letter's id that people quote, such as ``Ref K7Q2-HF3D``: its first 40 bits."""
-    return f"Ref {letter_id[:4].upper()}-{letter_id[4:8].upper()}"
+        Amounts stand in plain digits with the code of the currency, whose sign the alphabet may not have.
+        """
+        if contact["sms_consent"] is not True:
+            raise LetterFault("its contact did not agree to text messages")
+        if common["level"] >= _FINAL_LEVEL:
+            raise LetterFault(f"a letter of level {common['level']} is no text message")
+        view = {
+            "sender": gsm_text(mime.one_line(entity_name))[:_SMS_SENDER_CHARACTERS].strip(),
+            "reference": reference(common["letter_id"]),
+            "total": f"{rounded(common['total_amount'], common['currency_code'])} {common['currency_code']}",
+            "reply_to": self._sender.reply_to,
+        }
+        text = rendered(self._templates.sms_of(common["stage"]), view).strip()
+        check_sms(view, text, self._sms_characters)
+        eml = text.encode()
+        return Message(
+            **common,
+            total=view["total"],
+            to_address=phone_number(contact["phone"]),
+            to_name=mime.one_line(contact["name"] or ""),
+            subject=view["reference"],
+            eml=eml,
+            message_hash=sha256(eml).hexdigest(),
+        )
 
 
 def _items(lines: list[dict[str, Any]], money: Any, locale: Any) -> list[tuple[str, ...]]:

@@ -1,6 +1,7 @@
 """The carrier that writes letters into a folder: the outbox of a simulated home, and every preview.
 
-``<folder>/<batch_id>/<letter_id>.eml`` is the exact message; ``index.html`` beside it is for people to leaf through.
+``<folder>/<batch_id>/<letter_id>.eml`` is the exact message (``.txt`` that of a text message); ``index.html`` beside it
+is for people to leaf through.
 """
 
 import re
@@ -97,11 +98,15 @@ def _stage(
     written: list[Written] = []
     faults: list[str] = []
     seen: set[str] = set()
-    there = {path.name for path in place.glob("*.eml")} if place.exists() else set()
+    there = (
+        {path.name for path in place.iterdir() if path.suffix in (".eml", ".txt")}
+        if place.exists()
+        else set()
+    )
     with Leaves(staging, batch_id, as_of) as leaves:
         for message in messages:
             letter_id = message.letter_id
-            name = f"{letter_id}.eml"
+            name = message.file_name
             if _NAME.fullmatch(letter_id) is None:
                 faults.append(f"{letter_id!r} cannot be the name of a file")
             elif letter_id in seen:
@@ -122,9 +127,7 @@ def _stage(
                 f"{place}: {len(faults)} letter(s) cannot be written, so none was.{shown}\n"
                 "A letter never changes once it is out: withdraw it and decide a new one."
             )
-        leaves.close(
-            others=sorted(name.removesuffix(".eml") for name in there - {f"{id_}.eml" for id_ in seen})
-        )
+        leaves.close(others=sorted(name for name in there if Path(name).stem not in seen))
     return written
 
 

@@ -49,7 +49,18 @@ class Leaves:
         if len(self._page) == _LETTERS_PER_PAGE:
             self._write_page(is_last=False)
         name = one_line(message.customer_name)
-        self._page.append((message.letter_id, name, message.to_address, message.subject, state, message.html))
+        self._page.append(
+            (
+                message.letter_id,
+                name,
+                message.to_address,
+                message.subject,
+                state,
+                message.html,
+                message.file_name,
+                message.channel,
+            )
+        )
         self._listed.append(
             (
                 self._name(self._number),
@@ -61,6 +72,8 @@ class Leaves:
                 message.total,
                 message.to_address,
                 state,
+                message.file_name,
+                message.channel,
             )
         )
         key = (state, message.level, message.stage, message.currency_code)
@@ -68,7 +81,7 @@ class Leaves:
         self._sums[key] = (count + 1, total + message.total_amount)
 
     def close(self, others: list[str]) -> None:
-        """Write the last page and the index. ``others`` are letters in the folder that this call did not bring."""
+        """Write the last page and the index. ``others`` are files in the folder that this call did not bring."""
         if self._page:
             self._write_page(is_last=True)
         locale = letter_locale("en", None)

@@ -17,7 +17,7 @@ from o2c.delivery.carrier import Outcome, OutgoingLetter
 from o2c.delivery.folder import write_batch
 from o2c.durable import sync
 from o2c.ledger.outgoing import letters_at_carrier
-from o2c.letter_message import Message
+from o2c.letter_message import Message, file_name, reference
 from o2c.locale_formats import amount_writer, letter_locale
 
 NAME = "folder"
@@ -40,7 +40,7 @@ class FolderCarrier:
 
     def has(self, letter: OutgoingLetter) -> bool:
         """Whether exactly this letter lies in its batch's folder, for good."""
-        path = self._folder / letter.batch_id / f"{letter.letter_id}.eml"
+        path = self._folder / letter.batch_id / file_name(letter.letter_id, letter.channel)
         try:
             if path.read_bytes() != letter.content:
                 return False
@@ -103,9 +103,10 @@ def _as_message(row: Mapping[str, Any], content: bytes) -> Message:
         total=write(amount),
         to_address=row["address"],
         to_name="",
-        subject=_subject(content),
+        subject=_subject(content) if row["channel"] == "email" else reference(row["letter_id"]),
         eml=content,
         message_hash=row["message_hash"],
+        channel=row["channel"],
     )
 
 

@@ -4,7 +4,7 @@ from datetime import date
 
 import polars as pl
 
-from o2c.addresses import is_mailbox, mailbox
+from o2c.addresses import PHONE_NUMBER, is_mailbox, mailbox
 from o2c.dunning.book import DEAD_ADDRESS, DunningBook, is_in
 from o2c.dunning.history import letters_before
 from o2c.policy.controls import Addresses
@@ -17,8 +17,6 @@ ROLES = {"dunning": 0, "billing": 1, "": 2}
 _LOCAL = r"[A-Za-z0-9_+&'=~/#-]+(?:\.[A-Za-z0-9_+&'=~/#-]+)*"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 PLAIN_ADDRESS = rf"\A{_LOCAL}@(?:{_LABEL}\.)+[A-Za-z](?:[A-Za-z0-9-]{{0,61}}[A-Za-z0-9])?\z"
-# E.164: a country code that does not begin with 0, at most 15 digits, nothing between them.
-PHONE_NUMBER = r"\A\+[1-9][0-9]{6,14}\z"
 
 
 def choose_contacts(book: DunningBook, sms: Sms, addresses: Addresses, as_of: date) -> pl.DataFrame:
@@ -89,7 +87,7 @@ def _reachable(contacts: pl.DataFrame, sms: Sms) -> pl.DataFrame:
         pl.lit(sms.enabled)
         & ~pl.col("is_valid").any().over("customer_id")
         & pl.col("sms_consent").fill_null(False)
-        & pl.col("phone").str.contains(PHONE_NUMBER).fill_null(False)
+        & pl.col("phone").str.contains(rf"\A{PHONE_NUMBER}\z").fill_null(False)
     )
     return contacts.with_columns(
         address=pl.when(may_text).then("phone").otherwise("address"),

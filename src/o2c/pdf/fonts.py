@@ -108,7 +108,7 @@ def further_subsets(name: str, characters: set[str]) -> list[Subset]:
 
 def is_embedded(character: str) -> bool:
     """Whether our own faces have the character."""
-    return ord(character) in face(REGULAR).charToGlyph and ord(character) in face(BOLD).charToGlyph
+    return character in _widths(REGULAR) and character in _widths(BOLD)
 
 
 @lru_cache(maxsize=4096)
@@ -151,7 +151,7 @@ def _shown(text: str) -> str:
 
 @lru_cache(maxsize=8)
 def _widths(name: str) -> dict[str, int]:
-    return {chr(code): round(width) for code, width in face(name).charWidths.items()}
+    return {chr(code): round(advance) for code, advance in (face(name).charWidths or {}).items()}
 
 
 def width(text: str, name: str, size: float) -> float:
