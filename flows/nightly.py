@@ -16,10 +16,11 @@ from flows.bank_files import add_bank_files
 from flows.brakes import check_brakes
 from flows.build import audit, build_cash_inputs, build_marts, load_sources
 from flows.credit_review import review_accounts
+from flows.deliver import DeliverRun, send_out
 from flows.dunning import decide_letters
 from flows.ingest import land_sources, recall_sources
 from flows.losses import expect_losses
-from flows.publication import check_gates, publish, publish_dates
+from flows.publication import check_gates, finish_published, publish, publish_dates
 from flows.sending import by_folder, load_letters, plan, put_out, recover, show_letters
 from o2c.calendars import BusinessCalendar
 from o2c.gates import sending_clock
@@ -57,10 +58,6 @@ class NightlyRun(BaseModel):
     )
 
 
-class NoCarrier(ValueError):
-    """There is no way yet by which letters of this home could leave."""
-
-
 class PastDate(ValueError):
     """Letters of another day than today may not leave."""
 
@@ -81,7 +78,7 @@ def refuse_past(home: Home, ledger: Ledger, as_of: date, now: datetime, controls
     """Sending needs today; in a simulated home, the day of the last sending run or a later one.
 
     Raises:
-        PastDate: otherwise. NoCarrier: it is today, in a home that has no carrier.
+        PastDate: otherwise.
     """
     if home.marker.simulated:
         latest = ledger.latest_sending_date()
@@ -98,10 +95,6 @@ def refuse_past(home: Home, ledger: Ledger, as_of: date, now: datetime, controls
             f"--send: letters of {as_of} may leave from {check.expected}; today is {check.actual}."
             " Nothing was run. Leave out --send to see what that day looks like."
         )
-    raise NoCarrier(
-        f"--send: {home.root} is no simulated home. Until there are approvals and carriers, letters leave in one"
-        " alone, into a folder. Nothing was run. Leave out --send, or make a home with `o2c init --simulated`."
-    )
 
 
 def no_run() -> NightlyRun:
@@ -116,7 +109,18 @@ def nightly(run: NightlyRun = no_run()) -> str:  # noqa: B008
 
 
 def play(request: NightlyRun, say: Callable[[str], None] = print) -> Run:
-    """The flow itself: called by the Prefect flow above and, without a server, by ``o2c run``."""
+    """The flow itself: called by the Prefect flow above and, without a server, by ``o2c run``.
+
+    Files leave before publishing, so that the tables say so; people are written to after it, in contact hours.
+    """
+    run = decide_and_publish(request, say)
+    if request.send and not run.closed_gates and not by_folder(run):
+        run.decided["delivery"] = send_out(DeliverRun(home=run.home.root), say).data()
+    return run
+
+
+def decide_and_publish(request: NightlyRun, say: Callable[[str], None]) -> Run:
+    """The morning under the publish lock, up to what this run was asked for."""
     settings = Settings()
     policies = load_policies(settings.policies)
     home = open_home(request.home or settings.home)
@@ -126,6 +130,7 @@ def play(request: NightlyRun, say: Callable[[str], None] = print) -> Run:
     now = home.clock(as_of, time_zone)
     ledger = Ledger(settings.ledger_url or home.ledger_url)
     with home.lock("publish", settings.lock_wait_seconds):
+        finish_published(home, ledger, now)
         if request.send:
             refuse_past(home, ledger, as_of, now, policies.controls)
         knowledge = knowledge_of(
@@ -167,7 +172,7 @@ def play(request: NightlyRun, say: Callable[[str], None] = print) -> Run:
             known_at=landed.known_at,
             publishes=knowledge.publishes,
         )
-        unfinished = recover(home, ledger, policies, as_of, now)
+        unfinished = recover(home, ledger, policies, now)
         load_sources(run, landed)
         load_recorded(run)
         build_cash_inputs(run)

@@ -249,7 +249,7 @@ def put_out(run: Run, letters: Letters, unfinished: Collection[str]) -> bool:
         run.ledger.engine,
         carrier,
         run.policies.controls.delivery,
-        edge_of(run.home, run.policies, run.as_of, run.now),
+        edge_of(run.home, run.policies, run.now),
         owner=f"run-{run.run_number}",
     )
     carrier.finish(unfinished)
@@ -263,7 +263,7 @@ def put_out(run: Run, letters: Letters, unfinished: Collection[str]) -> bool:
     return found.equals(letters.shown.select("letter_id", "state").sort("letter_id"))
 
 
-def edge_of(home: Home, policies: Policies, as_of: date, now: datetime) -> Edge:
+def edge_of(home: Home, policies: Policies, now: datetime) -> Edge:
     """The edge of a run: its clock stands still, and nobody is disturbed by a file."""
     zone = ZoneInfo(policies.controls.time_zone)
     return Edge(
@@ -280,15 +280,16 @@ def last_day_of(policies: Policies, as_of: date) -> date:
     return sending_window(as_of, next_day)[1]
 
 
-def recover(home: Home, ledger: Ledger, policies: Policies, as_of: date, now: datetime) -> set[str]:
+def recover(home: Home, ledger: Ledger, policies: Policies, now: datetime) -> set[str]:
     """Settle what a killed run left half done, and withdraw letters whose days are over.
 
     What lies in the outbox left; what does not goes back to approved, and leaves if this run decides the same.
     Returns the batches of which letters were settled: their pages may be missing customers' names.
     """
+    today = now.astimezone(ZoneInfo(policies.controls.time_zone)).date()
     carrier = FolderCarrier(home.outbox, ledger.engine)
     settled = expire_leases(ledger.engine, now, carrier.has, carrier=carrier.name)
     batches = batches_of(ledger.engine, settled)
     carrier.finish(batches)
-    cancel_stale(ledger.engine, now, lambda day: last_day_of(policies, day), today=as_of)
+    cancel_stale(ledger.engine, now, lambda day: last_day_of(policies, day), today=today)
     return batches

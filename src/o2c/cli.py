@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from o2c import __version__
+from o2c import __version__, cli_approve, cli_deliver
 
 DONE, EXCEPTIONS, REFUSED, INTERNAL = 0, 1, 2, 3
 
@@ -144,8 +144,10 @@ def _parser() -> argparse.ArgumentParser:
     sources.add_argument("definition", type=Path, help="the definition (.yml) or a folder of contract files")
     sources.add_argument("--data-root", type=Path, help="folder that paths in it start from")
 
-    explain = command("explain", _explain, "why a customer, an invoice or a payment is treated as it is")
-    explain.add_argument("what", choices=["customer", "invoice", "payment"])
+    explain = command(
+        "explain", _explain, "why a customer, an invoice, a payment or a letter is treated as it is"
+    )
+    explain.add_argument("what", choices=["customer", "invoice", "payment", "letter"])
     explain.add_argument("id")
     explain.add_argument("--as-of", type=_date, metavar="DATE", help="default: the published as-of date")
     explain.add_argument("--json", action="store_true", help="print it as JSON")
@@ -162,6 +164,8 @@ def _parser() -> argparse.ArgumentParser:
     generate.add_argument("--seed", type=int, default=1, help="the same seed gives the same bytes")
     generate.add_argument("--parquet", action="store_true", help="Parquet in place of CSV, for large sizes")
 
+    cli_approve.add_commands(command)
+    cli_deliver.add_commands(command)
     command("doctor", _doctor, "say which versions run here and whether the home can be used")
     return parser
 
@@ -369,11 +373,17 @@ def _sources_check(arguments: argparse.Namespace) -> int:
 
 def _explain(arguments: argparse.Namespace) -> int:
     from o2c.explain import explain_customer, explain_invoice
+    from o2c.explain_letter import explain_letter
     from o2c.explain_payment import explain_payment
     from o2c.home import open_home
     from o2c.settings import Settings
 
-    tell = {"customer": explain_customer, "invoice": explain_invoice, "payment": explain_payment}
+    tell = {
+        "customer": explain_customer,
+        "invoice": explain_invoice,
+        "payment": explain_payment,
+        "letter": explain_letter,
+    }
     story = tell[arguments.what](open_home(Settings().home), arguments.id, arguments.as_of)
     print(json.dumps(story.data, indent=2, default=str) if arguments.json else story.text())
     return DONE

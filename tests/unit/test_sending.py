@@ -30,7 +30,6 @@ from o2c.settings import PROJECT, Settings
 POLICIES = load_policies(PROJECT / "policies")
 NOW = datetime(2026, 3, 12, 10, tzinfo=UTC)
 MORNING, NOON = "1" * 20, "2" * 20
-BEFORE, AFTER = AS_OF - timedelta(days=1), AS_OF + timedelta(days=7)
 CUSTOMERS = ("C-1", "C-2", "C-3")
 
 
@@ -81,7 +80,7 @@ def ask(run: Run, letters: Letters, people: int = 0) -> None:
 def send(home: Home, ledger: Ledger, run_id: str = MORNING, customers: tuple[str, ...] = CUSTOMERS) -> Run:
     """One sending run of the morning, from recovery to the outbox."""
     run = run_of(home, ledger, run_id)
-    unfinished = recover(home, ledger, POLICIES, AS_OF, NOW)
+    unfinished = recover(home, ledger, POLICIES, NOW)
     letters = decided(run, *customers)
     plan(run, letters)
     ask(run, letters)
@@ -219,7 +218,7 @@ def test_a_letter_that_says_something_else_now_does_not_leave_as_it_was_approved
         with pytest.raises(Killed):
             send(home, ledger, customers=("C-1",))
     run = run_of(home, ledger, NOON)
-    recover(home, ledger, POLICIES, AS_OF, NOW)
+    recover(home, ledger, POLICIES, NOW)
     letters = decided(run, "C-1", lines=[line(amount="50.00")])
     plan(run, letters)
     assert (outbox(home), states(ledger)) == ([], dict.fromkeys(ids("C-1"), "cancelled"))
@@ -277,9 +276,9 @@ def test_a_letter_whose_days_are_over_is_withdrawn(tmp_path: Path) -> None:
     letters = decided(run, "C-1", required_approval_count=1)
     plan(run, letters)
     ask(run, letters)
-    recover(home, ledger, POLICIES, AS_OF + timedelta(days=1), NOW)
+    recover(home, ledger, POLICIES, NOW + timedelta(days=1))
     assert states(ledger) == dict.fromkeys(ids("C-1"), "approval_pending")
-    recover(home, ledger, POLICIES, AFTER, NOW + timedelta(days=7))
+    recover(home, ledger, POLICIES, NOW + timedelta(days=7))
     assert states(ledger) == dict.fromkeys(ids("C-1"), "cancelled")
 
 
