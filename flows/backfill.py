@@ -15,7 +15,7 @@ from flows.apply_cash import apply_payments, load_recorded
 from flows.bank_files import add_bank_files
 from flows.build import build_cash_inputs, build_marts, load_sources, month_ends
 from flows.ingest import land_sources
-from flows.publication import publish_dates
+from flows.publication import finish_published, publish_dates
 from o2c.checks import Check
 from o2c.home import SourceEntry, open_home
 from o2c.ledger import Ledger
@@ -86,6 +86,7 @@ def fill(request: BackfillRun, say: Callable[[str], None] = print) -> Run | None
             f"--to {request.dates[-1]}: today is {today}. Nothing was run. Give a date that is over."
         )
     with home.lock("publish", settings.lock_wait_seconds):
+        finish_published(home, ledger, now)
         dates = dates_to_fill(request, ledger, say)
         if not dates:
             return None

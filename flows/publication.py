@@ -1,6 +1,7 @@
 """Gates before anything leaves; then the audited build becomes what everybody reads."""
 
 import shutil
+from datetime import datetime
 from pathlib import Path
 
 from flows._dbt import list_marts
@@ -16,6 +17,8 @@ from o2c.calendars import BusinessCalendar
 from o2c.dated_release import prepare_dates
 from o2c.delivery.folder import write_batch
 from o2c.handouts import write_agency_list, write_credit_flags, write_worklists
+from o2c.home import Home
+from o2c.ledger import Ledger
 from o2c.publish import Mart, prepare_release, switch_to
 from o2c.run import Run, write_json
 from o2c.warehouse import read_frame
@@ -128,6 +131,21 @@ def publish_dates(run: Run, *, rewrites_history: bool, has_decisions: bool) -> N
     run.ledger.finish_run(run.run_number, "published", run.now, also_of=dates)
     write_json(run.folder / "manifest.json", run.manifest())
     forget_old_runs(run)
+
+
+def finish_published(home: Home, ledger: Ledger, now: datetime) -> None:
+    """Tell the ledger of a release that is shown already: its run died after the switch and before it could say so.
+
+    The switch is what publishes, so what it applied counts. Ask for it under the publish lock, before anything is
+    looked up about earlier runs.
+    """
+    if not home.published.exists():
+        return
+    name = home.published.resolve().name
+    number = name.rpartition("-")[2]
+    if number.isdigit() and ledger.is_unfinished(int(number)):
+        recorded = name if (home.applications / name).exists() else None
+        ledger.finish_run(int(number), "published", now, recorded)
 
 
 def built_marts(run: Run) -> list[Mart]:

@@ -69,6 +69,12 @@ class RunRows:
                 .values(state=state, finished_at=now, applications_file=applications_file)
             )
 
+    def is_unfinished(self, run_number: int) -> bool:
+        """Whether a run is on record that never said that it was published."""
+        query = select(runs.c.run_number).where(runs.c.run_number == run_number, runs.c.state != "published")
+        with self._engine.connect() as con:
+            return con.execute(query).scalar() is not None
+
     def latest_sending_date(self) -> date | None:
         """The latest as-of date that was sent for, for homes whose clock only moves forward.
 
