@@ -131,7 +131,6 @@ def decide_and_publish(request: NightlyRun, say: Callable[[str], None]) -> Run:
     ledger = Ledger(settings.ledger_url or home.ledger_url)
     with home.lock("publish", settings.lock_wait_seconds):
         finish_published(home, ledger, now)
-        finish_published(home, ledger, now)
         if request.send:
             refuse_past(home, ledger, as_of, now, policies.controls)
         knowledge = knowledge_of(
