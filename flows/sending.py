@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from flows._steps import step
+from flows.printing import print_letters
 from o2c.calendars import BusinessCalendar
 from o2c.contact_hours import time_zone_of
 from o2c.contract import MONEY
@@ -256,11 +257,14 @@ def put_out(run: Run, letters: Letters, unfinished: Collection[str]) -> bool:
     run.decided["delivery"] = dict(report.outcomes) | {
         f"waiting: {reason}": count for reason, count in report.waiting.items()
     }
+    found = run.ledger.letter_rows(run.as_of)
+    of_today = found.filter(pl.col("decided_as_of_date") == run.as_of)["batch_id"]
+    print_letters(run.home, run.ledger, carrier.name, of_today)
     batch = run.home.outbox / run.batch_id / "index.html"
     if batch.exists():
         run.outputs["outbox"] = str(batch)
-    found = run.ledger.letter_rows(run.as_of).select("letter_id", "state").sort("letter_id")
-    return found.equals(letters.shown.select("letter_id", "state").sort("letter_id"))
+    now_there = found.select("letter_id", "state").sort("letter_id")
+    return now_there.equals(letters.shown.select("letter_id", "state").sort("letter_id"))
 
 
 def edge_of(home: Home, policies: Policies, now: datetime) -> Edge:

@@ -97,6 +97,10 @@ class Home:
         return self.root / "order-holds"
 
     @property
+    def print_folder(self) -> Path:
+        return self.root / "print"
+
+    @property
     def ledger_url(self) -> str:
         return f"sqlite:///{self.root / 'ledger.db'}"
 
