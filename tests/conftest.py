@@ -1,11 +1,14 @@
 """What holds for all tests: real files and a PostgreSQL may be missing on a developer's machine, and nowhere else."""
 
 import os
+import shutil
 from collections.abc import Generator
 from pathlib import Path
 
 import postgres
 import pytest
+
+from o2c.ledger import Ledger
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 
@@ -35,9 +38,39 @@ def postgres_url(postgres_server: postgres.Server) -> Generator[str]:
     postgres_server.drop_all()
 
 
+@pytest.fixture(scope="session")
+def ledger_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A new ledger in SQLite, to be copied: making its tables takes longer than most tests."""
+    path = tmp_path_factory.mktemp("ledger") / "new.db"
+    Ledger(f"sqlite:///{path}").engine.dispose()
+    return path
+
+
+@pytest.fixture(scope="session")
+def ledger_template(postgres_server: postgres.Server) -> str:
+    """Name of a database with a new ledger, to be copied."""
+    name = "o2c_new_ledger"
+    postgres_server.run(f"create database {name}")
+    Ledger(postgres_server.url("o2c", name)).engine.dispose()
+    return name
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
-def ledger_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """URL for a ledger of this test alone: what holds must hold in both databases."""
+def ledger_url(request: pytest.FixtureRequest, tmp_path: Path) -> Generator[str]:
+    """URL of a new ledger of this test alone: what holds must hold in both databases."""
+    if request.param == "sqlite":
+        path = tmp_path / "ledger.db"
+        shutil.copyfile(request.getfixturevalue("ledger_file"), path)
+        yield f"sqlite:///{path}"
+    else:
+        server = request.getfixturevalue("postgres_server")
+        yield server.database(request.getfixturevalue("ledger_template"))
+        server.drop_all()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """URL of a database of this test alone that nobody has opened yet."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'ledger.db'}"
     return request.getfixturevalue("postgres_url")

@@ -41,10 +41,10 @@ class Server:
     port: int
     made: list[str] = field(default_factory=list)
 
-    def database(self) -> str:
-        """URL of a new empty database, for psycopg and SQLAlchemy."""
+    def database(self, template: str = "template1") -> str:
+        """URL of a new database, for psycopg and SQLAlchemy: empty, or a copy of another."""
         name = f"o2c_{len(self.made) + 1}"
-        self.run(f'create database "{name}"')
+        self.run(f'create database "{name}" template "{template}"')
         self.made.append(name)
         return self.url("o2c", name)
 

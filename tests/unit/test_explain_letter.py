@@ -9,8 +9,9 @@ from typing import Any
 
 import polars as pl
 import pytest
+from ledger_rows import end_attempt, step
 from letter_builders import AS_OF, BATCH, letter, render
-from sqlalchemy import Engine, Table, insert
+from sqlalchemy import Engine, Table, insert, update
 
 from o2c.explain import NothingFound
 from o2c.explain_letter import explain_letter
@@ -156,18 +157,11 @@ def test_a_letter_is_told_with_its_lines_its_reason_its_data_and_its_text(home: 
         append(con, [Change("robot", "plan", f"letter:{ID}", None, "rendered")], NOON)
         append(con, [Change("anna", "approve", f"request:{REQUEST}", "waiting", "approved")], NOON)
         append(con, [Change("robot", "plan", "letter:another", None, "rendered")], NOON)
-    put(
-        engine,
-        tables.attempts,
-        letter_id=ID,
-        attempt_number=1,
-        carrier="folder",
-        owner="worker",
-        started_at=NOON,
-        lease_until=NOON + timedelta(minutes=5),
-        ended_at=NOON,
-        outcome="accepted",
-    )
+    with engine.begin() as con:
+        con.execute(update(tables.approval_requests).values(state="approved"))
+        con.execute(update(tables.letters).values(state="approved", state_changed_at=NOON))
+        step(con, ID, "approved", "sending", now=NOON)
+        end_attempt(con, ID, "accepted", now=NOON)
     put(
         engine,
         tables.delivery_events,
@@ -183,7 +177,7 @@ def test_a_letter_is_told_with_its_lines_its_reason_its_data_and_its_text(home: 
     story = explain_letter(home, ID)
 
     told = story.data
-    assert told["letter"][0]["state"] == "rendered"
+    assert told["letter"][0]["state"] == "sending"
     assert [(row["invoice_number"], row["amount"]) for row in told["lines"]] == [("INV-1001", "100.0000")]
     assert [(row["decision"], row["reason"]) for row in told["decision"]] == [
         ("letter", "oldest item is 12 days past due")
@@ -201,6 +195,7 @@ def test_a_letter_is_told_with_its_lines_its_reason_its_data_and_its_text(home: 
     assert [(row["actor"], row["action"], row["after"]) for row in told["audit_trail"]] == [
         ("robot", "plan", "rendered"),
         ("anna", "approve", "approved"),
+        ("test", "step", "sending"),
     ]
     (message,) = told["message"]
     assert message["subject"] == MESSAGE.subject

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from ledger_rows import DAY, NOON, letter
+from ledger_rows import DAY, letter, put
 from polars.testing import assert_frame_equal
 
 from o2c.frames import ForecastHistory
@@ -73,8 +73,12 @@ def test_before_anything_was_published_there_is_no_forecast(home: Home) -> None:
 def test_letters_of_earlier_days_come_with_the_day_they_left_and_without_their_address(
     ledger: Ledger,
 ) -> None:
-    ledger.record_letters([letter("b"), letter("a"), letter("c", decided_as_of_date=DAY + timedelta(days=1))])
-    ledger.settle_letters({"a": "sent", "b": "cancelled"}, NOON)
+    put(
+        ledger.engine,
+        letter("b", state="cancelled"),
+        letter("a", state="sent"),
+        letter("c", decided_as_of_date=DAY + timedelta(days=1)),
+    )
     found = letters_before(ledger, DAY + timedelta(days=1))
     assert found.columns == list(LETTER_COLUMNS)
     assert found.select("letter_id", "customer_id", "level", "state", "sent_date").rows() == [

@@ -1,8 +1,6 @@
 """A ledger of any earlier version is taken to today's with all that it has, whoever opens it first."""
 
 import importlib.util
-import multiprocessing
-import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -13,11 +11,11 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, create_engine, insert, inspect, make_url, select, text
+from sqlalchemy import Engine, create_engine, insert, inspect, make_url, select
 
 import o2c.ledger
-from o2c.ledger import Ledger, LedgerError
-from o2c.ledger.tables import audit, letters, metadata
+from o2c.ledger import Ledger
+from o2c.ledger.tables import metadata
 from o2c.ledger.upgrading import HEAD
 
 MIGRATIONS = Path(o2c.ledger.__file__).parent / "migrations"
@@ -120,9 +118,9 @@ ROWS: dict[str, list[dict[str, Any]]] = {
 
 
 @pytest.fixture
-def earlier(ledger_url: str) -> Iterator[Engine]:
+def earlier(empty_url: str) -> Iterator[Engine]:
     """A ledger as the last version without revisions left it."""
-    engine = plain(ledger_url)
+    engine = plain(empty_url)
     EARLIER.create_all(engine)
     with engine.begin() as con:
         for name, rows in ROWS.items():
@@ -173,19 +171,19 @@ def _condition(index: Any) -> dict[str, str]:
 
 
 @pytest.mark.filterwarnings("ignore:.*expression-based index.*")
-def test_a_new_ledger_has_the_tables_of_this_version(ledger_url: str, tmp_path: Path) -> None:
-    engine = Ledger(ledger_url).engine
+def test_a_new_ledger_has_the_tables_of_this_version(empty_url: str, tmp_path: Path) -> None:
+    engine = Ledger(empty_url).engine
     assert difference(engine) == []
     engine.dispose()
 
 
 @pytest.mark.filterwarnings("ignore:.*expression-based index.*")
-def test_an_earlier_ledger_gets_the_tables_of_this_version(earlier: Engine, ledger_url: str) -> None:
-    engine = Ledger(ledger_url).engine
+def test_an_earlier_ledger_gets_the_tables_of_this_version(earlier: Engine, empty_url: str) -> None:
+    engine = Ledger(empty_url).engine
     assert difference(engine) == []
     migrated = constraints(engine)
     engine.dispose()
-    fresh = plain(ledger_url)
+    fresh = plain(empty_url)
     metadata.drop_all(fresh)
     metadata.create_all(fresh)
     assert constraints(fresh) == migrated

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, insert, select, text
 from o2c.ledger.tables import audit
 
 FIRST_HASH = "0" * 64
-_LOCK = 0x6F326361  # any number, the same for everybody
+LOCK = 0x6F326361  # any number, the same for everybody
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def append(con: Connection, changes: Iterable[Change], at: datetime) -> None:
 def lock(con: Connection) -> None:
     """Wait for the writer's turn, and keep it until the transaction ends. Asked for again, it is there already."""
     if con.dialect.name == "postgresql":
-        con.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+        con.execute(text("select pg_advisory_xact_lock(:key)"), {"key": LOCK})
 
 
 def row_hash(row: dict) -> str:

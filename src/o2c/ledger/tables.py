@@ -139,6 +139,16 @@ approvals = Table(
     CheckConstraint("expires_at > approved_at", name="approval_expires_later"),
 )
 
+# The letters of a list, one by one, so that the database can tell whether one was in what people approved.
+approval_items = Table(
+    "approval_items",
+    metadata,
+    Column("request_id", String, ForeignKey("approval_requests.request_id"), primary_key=True),
+    Column("item_id", String, primary_key=True),
+    Column("message_hash", String, nullable=False),
+    Column("address", String, nullable=False),
+)
+
 letters = Table(
     "letters",
     metadata,

@@ -1,13 +1,139 @@
-"""What the database itself refuses, whoever asks."""
+"""The rules as triggers: whatever program writes to the ledger, the database asks them.
+
+SQLite has one trigger per rule, PostgreSQL one per table and event, whose function asks the rules in their order.
+"""
+
+import hashlib
+from collections.abc import Iterable
 
 from sqlalchemy import Connection, text
 
-TRIGGERS_HASH = "none"
+from o2c.ledger.auditing import LOCK
+from o2c.ledger.rules import IS_CLAIMED, RULES, Rule
+
+PREFIX = "o2c_"
+SPELLINGS = {
+    "sqlite": {
+        "differs": "is not",
+        "day": "julianday",
+        "greatest": "max",
+        "is_no_name": "glob '*[^a-z0-9._@-]*'",
+    },
+    "postgresql": {
+        "differs": "is distinct from",
+        "day": "",
+        "greatest": "greatest",
+        "is_no_name": "~ '[^a-z0-9._@-]'",
+    },
+}
+# Counting contacts of a customer is only true while no other writer is at it, and of what is there now.
+_TAKE_TURN = f"""
+    if {IS_CLAIMED} then
+        if current_setting('transaction_isolation') not in ('read committed', 'serializable') then
+            raise exception 'letter_claim: in repeatable read, contacts of others are not seen'
+                using errcode = 'check_violation';
+        end if;
+        perform pg_advisory_xact_lock({LOCK});
+    end if;"""
+_FOLLOW = f"\n    perform pg_advisory_xact_lock({LOCK});"
+_BEFORE_RULES = {("letters", "update"): _TAKE_TURN, ("audit", "insert"): _FOLLOW}
 
 
-def drop_triggers(con: Connection) -> None: ...
+def statements(dialect: str) -> list[str]:
+    """What installs the rules, in the words of one database."""
+    rules = [rule for rule in RULES if rule.only in (None, dialect)]
+    return _sqlite(rules) if dialect == "sqlite" else _postgresql(rules)
+
+
+def triggers_hash(dialect: str) -> str:
+    """Which rules a database has: the sha-256 of their text."""
+    return hashlib.sha256("\n".join(statements(dialect)).encode()).hexdigest()
+
+
+def trigger_names(dialect: str) -> list[str]:
+    """The triggers that must be there, sorted."""
+    return sorted(statement.split()[2] for statement in statements(dialect) if "create trigger" in statement)
+
+
+def installed_triggers(con: Connection) -> list[str]:
+    """The triggers of ours that are there and not switched off, sorted."""
+    if con.dialect.name == "sqlite":
+        query = "select name from sqlite_master where type = 'trigger' and name like 'o2c|_%' escape '|'"
+    else:
+        query = (
+            "select tgname from pg_trigger join pg_class on pg_class.oid = tgrelid"
+            " where tgname like 'o2c|_%' escape '|' and tgenabled = 'A'"
+            " and pg_class.relnamespace = current_schema()::regnamespace"
+        )
+    return sorted(con.exec_driver_sql(query.replace("%", "%%")).scalars())
+
+
+def drop_triggers(con: Connection) -> None:
+    """Take all of ours away, those of earlier versions too."""
+    if con.dialect.name == "sqlite":
+        for name in installed_triggers(con):
+            con.exec_driver_sql(f"drop trigger {name}")
+        return
+    functions = con.execute(
+        text(
+            "select proname from pg_proc where proname like 'o2c|_%' escape '|'"
+            " and pronamespace = current_schema()::regnamespace order by proname"
+        )
+    )
+    for name in functions.scalars().all():
+        con.exec_driver_sql(f"drop function {name}() cascade")
 
 
 def install_triggers(con: Connection) -> None:
+    """Put the rules of this version in the place of what is there."""
+    drop_triggers(con)
+    for statement in statements(con.dialect.name):
+        con.exec_driver_sql(statement.replace("%", "%%") if con.dialect.name != "sqlite" else statement)
     con.execute(text("delete from installed_triggers"))
-    con.execute(text("insert into installed_triggers values (:hash)"), {"hash": TRIGGERS_HASH})
+    con.execute(
+        text("insert into installed_triggers values (:hash)"), {"hash": triggers_hash(con.dialect.name)}
+    )
+
+
+def _sqlite(rules: Iterable[Rule]) -> list[str]:
+    return [
+        f"create trigger {PREFIX}{rule.name} before {rule.event} on {rule.table}\n"
+        f"when {rule.when.format(**SPELLINGS['sqlite'])}\n"
+        f"begin\n    select raise(abort, '{rule.name}: {_quoted(rule.says)}');\nend"
+        for rule in rules
+    ]
+
+
+def _postgresql(rules: Iterable[Rule]) -> list[str]:
+    by_event: dict[tuple[str, str], list[Rule]] = {}
+    for rule in rules:
+        by_event.setdefault((rule.table, rule.event), []).append(rule)
+    made = []
+    for (table, event), asked in by_event.items():
+        name = f"{PREFIX}{table}_{event}"
+        result = "old" if event == "delete" else "new"
+        body = "".join(
+            f"\n    if {rule.when.format(**SPELLINGS['postgresql'])} then"
+            f"\n        raise exception '{rule.name}: {_quoted(rule.says)}'"
+            " using errcode = 'check_violation';\n    end if;"
+            for rule in asked
+        )
+        made += [
+            f"create function {name}() returns trigger language plpgsql as $o2c$\nbegin"
+            f"{_BEFORE_RULES.get((table, event), '')}{body}\n    return {result};\nend\n$o2c$",
+            f"create trigger {name} before {event} on {table} for each row execute function {name}()",
+            f"alter table {table} enable always trigger {name}",
+        ]
+    for table in sorted({table for table, _ in by_event}):
+        name = f"{PREFIX}{table}_truncate"
+        made += [
+            f"create function {name}() returns trigger language plpgsql as $o2c$\nbegin\n"
+            f"    raise exception '{table} are never emptied' using errcode = 'check_violation';\nend\n$o2c$",
+            f"create trigger {name} before truncate on {table} for each statement execute function {name}()",
+            f"alter table {table} enable always trigger {name}",
+        ]
+    return made
+
+
+def _quoted(words: str) -> str:
+    return words.replace("'", "''")

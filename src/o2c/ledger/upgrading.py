@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from o2c.ledger.auditing import lock
-from o2c.ledger.triggers import TRIGGERS_HASH, drop_triggers, install_triggers
+from o2c.ledger.triggers import drop_triggers, install_triggers, triggers_hash
 
 HEAD = "0002"
 _MIGRATIONS = Path(__file__).parent / "migrations"
@@ -49,7 +49,7 @@ def upgrade(engine: Engine) -> None:
 def _is_current(engine: Engine) -> bool:
     try:
         with engine.connect() as con:
-            return con.execute(text(_VERSION)).one() == (HEAD, TRIGGERS_HASH)
+            return con.execute(text(_VERSION)).one() == (HEAD, triggers_hash(con.dialect.name))
     except DBAPIError:
         return False  # no tables yet, or it cannot be opened: what follows says why
 
