@@ -59,6 +59,10 @@ class Settings(BaseSettings):
     ses_endpoint_url: str | None = Field(
         default=None, description="another address of SES; this machine's only"
     )
+    ses_message_insights: bool = Field(
+        default=False,
+        description="ask SES about letters of which no event came; needs its deliverability manager",
+    )
     sms_origination: str | None = Field(default=None, description="phone number or pool that SMS come from")
     reply_to: str = Field(default="receivables@o2c.example", description="monitored address for replies")
 

@@ -97,21 +97,7 @@ class SesCarrier:
         Raises:
             CarrierError: SES does not say, or the account may not send to everybody.
         """
-        try:
-            account = self._client.get_account()
-            quota = account["SendQuota"]
-            may_send = account["SendingEnabled"] is True and account["ProductionAccessEnabled"] is True
-            limits = AccountLimits(
-                max_send_rate=float(quota["MaxSendRate"]),
-                max_24_hour_send=int(quota["Max24HourSend"]),
-                sent_last_24_hours=int(quota["SentLast24Hours"]),
-            )
-        except (BotoCoreError, ClientError) as error:
-            raise CarrierError(
-                f"SES does not say what the account allows ({outcome_of(error).error_class}). Nothing was sent."
-            ) from None
-        except (KeyError, TypeError, ValueError):
-            raise CarrierError("SES's answer about the account is incomplete. Nothing was sent.") from None
+        limits, may_send = ask_account(self._client)
         if not may_send:
             raise CarrierError(
                 "the account may not send, or is still in the sandbox. Nothing was sent. Ask AWS to let it send."
@@ -141,6 +127,29 @@ class SesCarrier:
         if not is_mailbox(letter.address):
             return "its address is not one plain address"
         return header_fault(letter, self._sender_address)
+
+
+def ask_account(client: Any) -> tuple[AccountLimits, bool]:
+    """The account's limits, and whether it may send to everybody.
+
+    Raises:
+        CarrierError: SES does not say.
+    """
+    try:
+        account = client.get_account()
+        quota = account["SendQuota"]
+        limits = AccountLimits(
+            max_send_rate=float(quota["MaxSendRate"]),
+            max_24_hour_send=int(quota["Max24HourSend"]),
+            sent_last_24_hours=int(quota["SentLast24Hours"]),
+        )
+        return limits, account["SendingEnabled"] is True and account["ProductionAccessEnabled"] is True
+    except (BotoCoreError, ClientError) as error:
+        raise CarrierError(
+            f"SES does not say what the account allows ({outcome_of(error).error_class}). Nothing was sent."
+        ) from None
+    except (KeyError, TypeError, ValueError):
+        raise CarrierError("SES's answer about the account is incomplete. Nothing was sent.") from None
 
 
 def header_fault(letter: OutgoingLetter, sender_address: str) -> str | None:

@@ -98,10 +98,10 @@ def ledger_with(folder: Path, *letter_ids: str, url: str | None = None) -> Engin
     return engine
 
 
-def approve(engine: Engine, *letter_ids: str, batch_id: str = "2026-09-30-b") -> None:
+def approve(engine: Engine, *letter_ids: str, batch_id: str = "2026-09-30-b", at: datetime = NOON) -> None:
     if not letter_ids:
         return
-    plan_letters(engine, [planned(letter_id, batch_id=batch_id) for letter_id in letter_ids], "o2c", NOON)
+    plan_letters(engine, [planned(letter_id, batch_id=batch_id) for letter_id in letter_ids], "o2c", at)
     items = tuple(
         Item(
             letter_id,
@@ -115,7 +115,7 @@ def approve(engine: Engine, *letter_ids: str, batch_id: str = "2026-09-30-b") ->
         for letter_id in letter_ids
     )
     request = Request("letters", batch_id, DAY, items, 0, "within the policy", "o2c", 24)
-    submit(engine, request, NOON, is_green=True)
+    submit(engine, request, at, is_green=True)
 
 
 def claim_all(engine: Engine, *letter_ids: str, now: datetime = NOON) -> list[Claim]:
