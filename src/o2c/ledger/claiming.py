@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, insert, or_, select
 from sqlalchemy.exc import DBAPIError
 
+from o2c.approvals import hash_of, read_items
 from o2c.delivery.carrier import OutgoingLetter
 from o2c.ledger.auditing import Change, append
 from o2c.ledger.moving import CHUNK, move
@@ -27,6 +28,8 @@ _MAY_LEAVE = (
     select(
         *(letters.c[name] for name in ("letter_id", "batch_id", "level", "channel", "address")),
         *(letters.c[name] for name in ("message_hash", "attempt_count", "currency_code", "total_amount")),
+        approval_requests.c.request_id,
+        approval_requests.c.content_hash,
     )
     .join(approval_requests, approval_requests.c.request_id == letters.c.request_id)
     .where(
@@ -39,6 +42,11 @@ _MAY_LEAVE = (
     .order_by(letters.c.letter_id)
 )
 _MAY_LEAVE_OF = _MAY_LEAVE.where(letters.c.letter_id.in_(bindparam("ids", expanding=True)))
+_CONTENT_OF = select(approval_requests.c.content).where(
+    approval_requests.c.request_id == bindparam("request_id")
+)
+# Content hash → what the list says of each letter. A list never changes: another one has another hash.
+_LISTS: dict[str, dict[str, tuple[str | None, str | None]]] = {}
 _MESSAGES_OF = select(letter_messages).where(
     letter_messages.c.letter_id.in_(bindparam("ids", expanding=True))
 )
@@ -115,8 +123,9 @@ def _take(con: Connection, rows: Sequence[Row[Any]], now: datetime, values: Mapp
         return []
     contents = contents_of(con, rows)
     wrong = {row.letter_id: "message_changed" for row in rows if row.letter_id not in contents}
-    by_id = {row.letter_id: row for row in rows if row.letter_id in contents}
-    taken, changes, refused = _mark(con, list(by_id), now, values)
+    wrong |= dict.fromkeys(_not_as_approved(con, rows), "not_as_approved")
+    right = [row.letter_id for row in rows if row.letter_id not in wrong]
+    taken, changes, refused = _mark(con, right, now, values)
     _, said = cancel_in(con, wrong | refused, values["owner"], now, ("approved",))
     claims = [
         Claim(
@@ -178,6 +187,23 @@ def contents_of(con: Connection, rows: Iterable[Row[Any]]) -> dict[str, bytes]:
                 continue
             if hashlib.sha256(content).hexdigest() == hashes[letter_id]:
                 found[letter_id] = content
+    return found
+
+
+def _not_as_approved(con: Connection, rows: Sequence[Row[Any]]) -> list[str]:
+    """Letters that do not stand, with this message and this address, in the list that people said yes to."""
+    found = []
+    for row in rows:
+        listed = _LISTS.get(row.content_hash)
+        if listed is None:
+            content = con.execute(_CONTENT_OF, {"request_id": row.request_id}).scalar_one()
+            is_it = hash_of(content) == row.content_hash
+            items = read_items(content) if is_it else []
+            listed = {one["item_id"]: (one.get("message_hash"), one.get("address")) for one in items}
+            _LISTS.clear()  # one batch leaves at a time; a long one takes megabytes
+            _LISTS[row.content_hash] = listed
+        if listed.get(row.letter_id) != (row.message_hash, row.address):
+            found.append(row.letter_id)
     return found
 
 
