@@ -110,12 +110,14 @@ class Run:
 
     @property
     def has_exceptions(self) -> bool:
-        """Whether a person must look: a closed gate or warning, a rejected row, cash that nobody could place."""
+        """Whether a person must look: a closed gate or warning, a rejected row, cash that nobody could place, a list
+        that waits for approval."""
         return (
             any(not check.passed and not check.check_name.startswith(_EVERYDAY) for check in self.checks)
             or any(one["rejected"] for one in self.inputs)
             or any(row["status"] == "suspense" for row in self.decided.get("payments", []))
             or bool(self.decided.get("cash_exceptions"))
+            or bool(self.decided.get("approvals_waiting"))
         )
 
     @property

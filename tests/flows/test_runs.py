@@ -8,19 +8,19 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import UTC, date, datetime, tzinfo
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import polars as pl
 import pytest
 
+import flows.nightly
+import o2c.home
 from flows._dbt import BuildFailed, Finding, run_tests
 from flows.build import NothingYet
-from flows.nightly import NightlyRun, NoCarrier, PastDate, play
+from flows.nightly import NightlyRun, PastDate, play
 from o2c.home import AlreadyRunning, HomeError, SourceEntry, init_home, open_home
 from o2c.ledger import Ledger
-from o2c.policy import load_policies
 from o2c.run import Run
 from o2c.settings import PROJECT
 from o2c.warehouse import connect
@@ -292,13 +292,25 @@ def test_an_ordinary_home_does_not_send_for_a_past_date(small_ledger: Path, tmp_
         run(tmp_path / "home", small_ledger, send=True)
 
 
-def test_an_ordinary_home_sends_nothing_today_either_until_it_has_a_carrier(
-    small_ledger: Path, tmp_path: Path
+def test_in_an_ordinary_home_letters_wait_until_people_approve_them(
+    small_ledger: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    today = datetime.now(ZoneInfo(load_policies(PROJECT / "policies").controls.time_zone)).date()
-    with pytest.raises(NoCarrier, match="simulated"):
-        run(tmp_path / "home", small_ledger, today, send=True)
-    assert not (tmp_path / "home" / "outbox").exists()
+    class Morning(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:
+            return datetime(2026, 9, 30, 11, tzinfo=UTC).astimezone(tz)
+
+    monkeypatch.setattr(flows.nightly, "datetime", Morning)
+    monkeypatch.setattr(o2c.home, "datetime", Morning)
+    home = tmp_path / "home"
+    done = run(home, small_ledger, send=True)
+    states = published(home, "select distinct state from collections.fct_letters")["state"].to_list()
+    assert states == ["approval_pending"]
+    assert done.has_exceptions
+    assert not list((home / "outbox").glob("*/*.eml"))
+    (waiting,) = [one for one in done.decided["approvals_waiting"] if one["kind"] == "letters"]
+    assert waiting["approvals"] == "0 of 1"
+    assert "only 0 of 5 runs" in waiting["reason"]
 
 
 def test_before_the_first_document_there_is_nothing_to_say(small_ledger: Path, tmp_path: Path) -> None:
