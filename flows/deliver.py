@@ -16,14 +16,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from flows._steps import show_markdown
 from flows.approvals import carry_out
+from flows.printing import print_letters
 from flows.recheck import SecondLook, look_once_more
 from o2c.calendars import BusinessCalendar
 from o2c.contact_hours import Doors
-from o2c.delivery.carrier import Carrier
-from o2c.delivery.limits import AccountLimits
-from o2c.delivery.outbox import FolderCarrier
 from o2c.delivery.post import Edge
 from o2c.delivery.post import deliver as hand_over
+from o2c.delivery.production import OpenCarrier, open_carriers
 from o2c.delivery.sendout import Sendout
 from o2c.delivery.stop import stop_file
 from o2c.dunning import DunningBook
@@ -51,15 +50,6 @@ class DeliverRun(BaseModel):
     )
 
 
-@dataclass(frozen=True)
-class Route:
-    """A carrier, the channels whose letters it takes (None for all), and what its account allows."""
-
-    carrier: Carrier
-    channels: frozenset[str] | None = None
-    account: AccountLimits | None = None
-
-
 def no_run() -> DeliverRun:
     """What the deployment runs when nothing is said: the home of the settings."""
     return DeliverRun()
@@ -74,7 +64,7 @@ def deliver(run: DeliverRun = no_run()) -> dict[str, Any]:  # noqa: B008
 def send_out(
     request: DeliverRun,
     say: Callable[[str], None] = print,
-    open_routes: "OpenRoutes | None" = None,
+    routes: Sequence[OpenCarrier] | None = None,
 ) -> Sendout:
     """The flow itself. Called twice at once, each letter still leaves once.
 
@@ -82,7 +72,7 @@ def send_out(
     what has not left is looked at again.
 
     Args:
-        open_routes: the carriers; by default those of the installation.
+        routes: the carriers; by default those of the installation.
 
     Raises:
         PolicyError: a value that law gave is past its review. RefusedFiles and the like: new data cannot be read, so
@@ -97,17 +87,9 @@ def send_out(
         done.stopped = reason
     elif office.as_of is not None:
         refuse_overdue(policies, office.as_of)
-        office.open(open_routes or routes_of)
+        office.open(routes)
     show_markdown("delivery", done.text())
     return done
-
-
-OpenRoutes = Callable[[Settings, Home, Ledger], Sequence[Route]]
-
-
-def routes_of(settings: Settings, home: Home, ledger: Ledger) -> Sequence[Route]:
-    """The carriers of this installation; in a simulated home the folder alone."""
-    return [Route(FolderCarrier(home.outbox, ledger.engine))]
 
 
 def refuse_overdue(policies: Policies, as_of: date) -> None:
@@ -131,6 +113,7 @@ class Office:
     say: Callable[[str], None]
     done: Sendout = field(default_factory=Sendout)
     calendar: BusinessCalendar = field(default_factory=BusinessCalendar)
+    batches: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.controls = self.policies.controls
@@ -153,10 +136,17 @@ class Office:
         next_day = self.calendar.next_business_day(self.controls.country_code, as_of)
         return sending_window(as_of, next_day)[1]
 
-    def open(self, open_routes: OpenRoutes) -> None:
+    def open(self, routes: Sequence[OpenCarrier] | None) -> None:
         """Look, let go, and again while something new comes in."""
         owner = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
-        routes = open_routes(self.settings, self.home, self.ledger)
+        if routes is None:
+            routes = open_carriers(
+                self.settings,
+                self.home,
+                self.ledger.engine,
+                self.controls.delivery,
+                with_sms=self.policies.dunning.sms.enabled,
+            )
         for _ in range(_ROUNDS):
             look = self.look(routes)
             if look is None or look.closed_gates:
@@ -166,7 +156,7 @@ class Office:
                 break
         self.count_waiting()
 
-    def look(self, routes: Sequence[Route]) -> SecondLook | None:
+    def look(self, routes: Sequence[OpenCarrier]) -> SecondLook | None:
         """Settle what a lost worker had, withdraw what must not leave any more. None where nothing is approved."""
         engine = self.ledger.engine
         with self.home.lock("publish", self.settings.lock_wait_seconds):
@@ -180,6 +170,7 @@ class Office:
             stale = cancel_stale(engine, now, self.last_day_of, today=self.day_of(now))
             self.done.withdrawn.update(["stale"] * len(stale))
             unsent = unsent_letters(engine)
+            self.batches = set(unsent.letters["batch_id"])
             if self.as_of is None or "approved" not in unsent.letters["state"]:
                 return None
             look = look_once_more(
@@ -190,7 +181,7 @@ class Office:
         self.done.closed_gates = look.closed_gates
         return look
 
-    def let_go(self, route: Route, owner: str, look: SecondLook) -> bool:
+    def let_go(self, route: OpenCarrier, owner: str, look: SecondLook) -> bool:
         """Everything of a route that may leave at this hour. Says whether something came in meanwhile."""
         edge = Edge(
             clock=self.clock,
@@ -208,6 +199,7 @@ class Office:
             account=route.account,
             channels=route.channels,
         )
+        print_letters(self.home, self.ledger, route.carrier.name, self.batches)
         self.done.outcomes.update(report.outcomes)
         self.done.settled.update(report.settled)
         self.done.waiting.update(report.waiting)
