@@ -200,7 +200,7 @@ def _faults_of_the_list(ballot: Ballot, pending: Pending, now: datetime) -> list
         faults.append(f"--hash: give at least {SHORTEST_HASH} digits of the hash that is shown with the list")
     elif not pending.content_hash.startswith(said):
         faults.append(
-            f"--hash: the list that was looked at is another one; this has {pending.content_hash[:12]}"
+            "--hash: the list that was looked at is another one; look at this one with `o2c approve`"
         )
     return faults
 

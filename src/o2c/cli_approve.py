@@ -160,13 +160,16 @@ def _text(one: "Pending", desk: "Desk") -> str:
         for given in one.approvals
     ]
     state = one.state
-    if state in ("waiting", "approved") and one.carried_out_at is None and one.expires_at <= desk.now:
-        state += ", expired"
+    if state == "waiting" and one.expires_at <= desk.now:
+        state = "expired"
+    needs = (
+        f"{one.required_approval_count} approvals, of {roles}" if one.required_approval_count else "nobody"
+    )
     lines = [
         f"{one.request_id}  {one.item_count:,} {one.kind.replace('_', ' ')}: {one.reason}",
         f"  total     {in_words(one.amounts)}",
         f"  largest   {in_words(one.largest_amounts)}",
-        f"  needs     {one.required_approval_count} approvals, of {roles}",
+        f"  needs     {needs}",
         f"  so far    {'; '.join(said) or 'none'}; it is {state}",
         f"  prepared  by {one.prepared_by} at {one.prepared_at.isoformat(timespec='minutes')},"
         f" expires {one.expires_at.isoformat(timespec='minutes')}",

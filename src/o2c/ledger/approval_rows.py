@@ -8,7 +8,17 @@ from decimal import Decimal
 
 from sqlalchemy import ColumnElement, Connection, and_, func, insert, or_, select, update
 
-from o2c.approvals import POLICY, ApprovalRefused, Ballot, Given, Pending, Request, amount_text, read_items
+from o2c.approvals import (
+    POLICY,
+    ApprovalRefused,
+    Ballot,
+    Given,
+    Pending,
+    Request,
+    amount_text,
+    hash_of,
+    read_items,
+)
 from o2c.ledger.auditing import Change, append
 from o2c.ledger.moving import CHUNK, utc
 from o2c.ledger.states import FIRST_STATES
@@ -174,9 +184,13 @@ def supersede_overlapping(con: Connection, request: Request, now: datetime) -> t
 
 
 def free_id(con: Connection, request: Request) -> str:
-    """The id of a new list: kind, date, and a part of the hash; numbered where the same list was there before."""
+    """The id of a new list: kind, date, and a digest of its content; numbered where the same was there before.
+
+    The digest is not the hash that people approve: who knows the id alone has not seen the list.
+    """
     kind = request.kind.replace("_", "-")
-    stem = f"{kind}-{request.as_of_date:%Y%m%d}-{request.content_hash[:10]}"
+    digest = hash_of(f"request {request.content_hash}")[:10]
+    stem = f"{kind}-{request.as_of_date:%Y%m%d}-{digest}"
     query = select(func.count()).where(
         or_(requests.c.request_id == stem, requests.c.request_id.like(f"{stem}-%"))
     )
