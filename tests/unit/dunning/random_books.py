@@ -108,7 +108,15 @@ def books(draw, as_of=AS_OF):
         | {"email": draw(st.sampled_from(ADDRESSES))}
         for number in range(draw(st.integers(0, 5)))
     ]
-    contacts += [contact(name) for name in CUSTOMERS if draw(mostly(True, False))]
+    # Now and then nobody has an address, so that text messages are reached.
+    if draw(mostly(True, True, False, False, False)):
+        contacts += [contact(name) for name in CUSTOMERS if draw(mostly(True, False))]
+    else:
+        contacts = [one | {"email": draw(mostly(None, "ap@shared.example"))} for one in contacts]
+        contacts += [
+            contact(name, phone=draw(st.sampled_from(PHONES)), sms_consent=True) | {"email": None}
+            for name in CUSTOMERS
+        ]
     documents = []
     for number in range(draw(st.integers(1, 10))):
         amount = draw(st.sampled_from(AMOUNTS))
