@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 from collections.abc import Generator
 from pathlib import Path
 
@@ -11,12 +12,33 @@ import pytest
 from o2c.ledger import Ledger
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
+GUARD = Path(__file__).parent / "guard"
+sys.path.insert(0, str(GUARD))
 
 
 def pytest_configure() -> None:
     """Tests of real files skip where those are not there; in CI that would be a green run that tried nothing."""
     if os.environ.get("CI") and not SHARED.is_dir():
         raise pytest.UsageError(f"{SHARED} is missing: CI must have the real ledgers and bank files there.")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_network(tmp_path_factory: pytest.TempPathFactory) -> Generator[None]:
+    """Nothing here, and nothing that is started from here, reaches another machine; who tried fails the run."""
+    import network_guard
+
+    log = tmp_path_factory.mktemp("guard") / "tried.txt"
+    before = os.environ.get("PYTHONPATH")
+    os.environ[network_guard.LOG] = str(log)
+    os.environ["PYTHONPATH"] = os.pathsep.join([str(GUARD), *([before] if before else [])])
+    network_guard.install()
+    yield
+    if before is None:
+        del os.environ["PYTHONPATH"]
+    else:
+        os.environ["PYTHONPATH"] = before
+    if log.exists():
+        pytest.fail(f"tests tried to reach other machines:\n{log.read_text()[:5000]}")
 
 
 @pytest.fixture(scope="session")

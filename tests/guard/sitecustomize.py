@@ -1,0 +1,5 @@
+"""Processes that tests start are guarded, too."""
+
+import network_guard
+
+network_guard.install()
