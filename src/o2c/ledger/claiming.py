@@ -42,6 +42,12 @@ _MAY_LEAVE = (
     .order_by(letters.c.letter_id)
 )
 _MAY_LEAVE_OF = _MAY_LEAVE.where(letters.c.letter_id.in_(bindparam("ids", expanding=True)))
+# Rules of the database that refuse a claim for the letter's own sake → why it is cancelled, None where it waits.
+_REFUSALS = {
+    "letter_quiet_days_of_customer": "quiet_days",
+    "letter_quiet_days_of_address": "quiet_days",
+    "letter_approval": None,
+}
 _CONTENT_OF = select(approval_requests.c.content).where(
     approval_requests.c.request_id == bindparam("request_id")
 )
@@ -96,7 +102,7 @@ def claim_in(
         "not_before": None,
     }
     for rows in _candidates(con, now, letter_ids):
-        step = len(rows) if admit is None else 1  # a limit counts what was claimed before
+        step = 1 if admit else max(1, len(rows))  # a limit counts what was claimed before
         for start in range(0, len(rows), step):
             chosen = [row for row in rows[start : start + step] if admit is None or admit(con, row) is None]
             claims += _take(con, chosen[: limit - len(claims)], now, values)
@@ -126,7 +132,8 @@ def _take(con: Connection, rows: Sequence[Row[Any]], now: datetime, values: Mapp
     wrong |= dict.fromkeys(_not_as_approved(con, rows), "not_as_approved")
     right = [row.letter_id for row in rows if row.letter_id not in wrong]
     taken, changes, refused = _mark(con, right, now, values)
-    _, said = cancel_in(con, wrong | refused, values["owner"], now, ("approved",))
+    wrong |= {letter_id: reason for letter_id, reason in refused.items() if reason}
+    _, said = cancel_in(con, wrong, values["owner"], now, ("approved",))
     claims = [
         Claim(
             outgoing(row, contents[row.letter_id]),
@@ -146,7 +153,7 @@ def _take(con: Connection, rows: Sequence[Row[Any]], now: datetime, values: Mapp
 
 def _mark(
     con: Connection, letter_ids: list[str], now: datetime, values: Mapping[str, Any]
-) -> tuple[set[str], list[Change], dict[str, str]]:
+) -> tuple[set[str], list[Change], dict[str, str | None]]:
     """Approved → sending, all at once or, where the database refuses one of them, one by one."""
     if not letter_ids:
         return set(), [], {}
@@ -157,15 +164,16 @@ def _mark(
                 con, letter_ids, "approved", "sending", now, actor=actor, action="claim", **values
             )
     except DBAPIError as error:
-        if "quiet" not in str(error.orig).lower():
+        rule = str(error.orig).partition(":")[0]
+        if rule not in _REFUSALS:
             raise
         if len(letter_ids) == 1:
-            return set(), [], {letter_ids[0]: "quiet_days"}
+            return set(), [], {letter_ids[0]: _REFUSALS[rule]}
     else:
         return set(moved), changes, {}
     taken: set[str] = set()
     said: list[Change] = []
-    refused: dict[str, str] = {}
+    refused: dict[str, str | None] = {}
     for letter_id in letter_ids:
         one, changes, reasons = _mark(con, [letter_id], now, values)
         taken |= one
