@@ -4,7 +4,7 @@ SQLite has one trigger per rule, PostgreSQL one per table and event, whose funct
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from sqlalchemy import Connection, text
 
@@ -95,16 +95,17 @@ def install_triggers(con: Connection) -> None:
     )
 
 
-def _sqlite(rules: Iterable[Rule]) -> list[str]:
+def _sqlite(rules: Sequence[Rule]) -> list[str]:
+    """The last one made is asked first, so that both databases give the same reason."""
     return [
         f"create trigger {PREFIX}{rule.name} before {rule.event} on {rule.table}\n"
         f"when {rule.when.format(**SPELLINGS['sqlite'])}\n"
         f"begin\n    select raise(abort, '{rule.name}: {_quoted(rule.says)}');\nend"
-        for rule in rules
+        for rule in reversed(rules)
     ]
 
 
-def _postgresql(rules: Iterable[Rule]) -> list[str]:
+def _postgresql(rules: Sequence[Rule]) -> list[str]:
     by_event: dict[tuple[str, str], list[Rule]] = {}
     for rule in rules:
         by_event.setdefault((rule.table, rule.event), []).append(rule)
