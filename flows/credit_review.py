@@ -51,7 +51,11 @@ def review_accounts(run: Run, letters: Letters) -> Accounts:
             policies.credit,
             as_of,
         )
-        holds = with_approvers(holds, approved_holds(run.ledger.engine, run.known_at))
+        # what this very run lets the policy approve is not known yet, and a second run of the day tells the same
+        approved = approved_holds(run.ledger.engine, run.known_at).filter(
+            pl.col("decided_as_of_date") < as_of
+        )
+        holds = with_approvers(holds, approved)
         referrals = propose_referrals(book, letters.decisions, policies.agency, as_of)
         worklist, terms = rank_worklist(
             book, exposures, letters.decisions, collectors, policies.worklist, as_of
