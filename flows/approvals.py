@@ -5,9 +5,8 @@ The truth is the ledger's row; Prefect shows what waits and tells about it.
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import polars as pl
@@ -18,8 +17,14 @@ from flows._steps import show_table, step
 from flows.credit_review import Accounts
 from flows.sending import Letters
 from o2c.approval_lists import Terms, hold_lists, letter_lists, referral_lists, write_off_lists
-from o2c.approval_signatures import Signed, read_private_key, sign
-from o2c.approvals import Ballot, Pending, able_roles, hash_of, in_words, read_items, signed_text
+from o2c.approval_rules import able_roles
+from o2c.approvals import (
+    Pending,
+    content_faults,
+    hash_of,
+    in_words,
+    read_items,
+)
 from o2c.handover import find_recalls, hand_overs
 from o2c.handover_files import (
     HandoverMissing,
@@ -31,15 +36,12 @@ from o2c.handover_files import (
     write_placement,
     write_recall,
 )
-from o2c.home import Home, open_home
+from o2c.home import Home
 from o2c.ledger import Ledger
 from o2c.ledger.approving import (
-    Decided,
-    decide,
     end_unused,
     expire,
     read_content,
-    read_request,
     retire_others,
     submit,
     to_carry_out,
@@ -53,10 +55,8 @@ from o2c.ledger.placing import (
     record_recalls,
     record_released,
 )
-from o2c.policy import ControlsPolicy, load_policies
 from o2c.policy.controls import Approvals
 from o2c.run import Run
-from o2c.settings import Settings
 from o2c.warehouse import read_frame
 
 RECALL = "recall.json"
@@ -167,6 +167,8 @@ def _carry_out_one(home: Home, ledger: Ledger, request: Pending, today: date, no
         end_unused(ledger.engine, request.request_id, now)
         return False
     content = read_content(ledger.engine, request.request_id)
+    if faults := content_faults(request, content):
+        raise HandoverMissing(f"{'; '.join(faults)}. Nothing was handed over; see `o2c ledger verify`.")
     items = read_items(content)
     if request.kind == "referrals":
         if not has_left:
@@ -248,64 +250,3 @@ def waiting_table(pending: Sequence[Pending], policy: Approvals) -> pl.DataFrame
     ]
     names = ("request", "kind", "count", "total", "largest", "reason", "approvals", "expires", "roles")
     return pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String()))
-
-
-@dataclass(frozen=True)
-class Desk:
-    """What a person who approves needs: the ledger, the policy, and what time it is in this home."""
-
-    home: Home
-    ledger: Ledger
-    controls: ControlsPolicy
-    now: datetime
-    wait_seconds: float
-
-    @property
-    def policy(self) -> Approvals:
-        return self.controls.approvals
-
-
-def open_desk(root: Path | None = None) -> Desk:
-    """The desk of a home. In a simulated one it is six in the morning of the day of the current release."""
-    settings = Settings()
-    controls = load_policies(settings.policies).controls
-    home = open_home(root or settings.home)
-    ledger = Ledger(settings.ledger_url or home.ledger_url)
-    now = home.clock(ledger.current_date(), controls.time_zone)
-    return Desk(home, ledger, controls, now, settings.lock_wait_seconds)
-
-
-def list_waiting(desk: Desk) -> list[Pending]:
-    """Lists that wait for people, the oldest first."""
-    return waiting(desk.ledger.engine, desk.now)
-
-
-def answer(desk: Desk, ballot: Ballot, key: Path | None = None) -> tuple[Decided, CarriedOut]:
-    """Record one person's yes or no; what that approves is carried out at once, letters apart.
-
-    Args:
-        key: the person's private key, to sign with.
-
-    Raises:
-        ApprovalRefused: with every reason. Nothing was recorded.
-    """
-    pending = read_request(desk.ledger.engine, ballot.request_id)
-    if key is not None and pending is not None:
-        at = desk.now.replace(microsecond=0)
-        text = signed_text(ballot, pending.request_id, pending.content_hash, at)
-        ballot = replace(ballot, signed=Signed(sign(text, read_private_key(key)), at))
-    decided = decide(
-        desk.ledger.engine,
-        ballot.request_id,
-        content_hash=ballot.content_hash,
-        approver=ballot.approver,
-        role=ballot.role,
-        verdict=ballot.verdict,
-        policy=desk.policy,
-        now=desk.now,
-        comment=ballot.comment,
-        signed=ballot.signed,
-    )
-    if decided.state != "approved":
-        return decided, CarriedOut((), ())
-    return decided, carry_out(desk.home, desk.ledger, desk.now, desk.controls.time_zone, desk.wait_seconds)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from flows.approvals import Desk
+    from flows.approval_desk import Desk
     from o2c.approvals import Pending
 
 DONE, WAITING, REFUSED = 0, 1, 2
@@ -37,7 +37,7 @@ def add_commands(
 
 
 def _approve(arguments: argparse.Namespace) -> int:
-    from flows.approvals import open_desk
+    from flows.approval_desk import open_desk
 
     answers = {name: getattr(arguments, name) for name in ("by", "role", "hash")}
     wants_answer = any(answers.values()) or arguments.reject or arguments.comment or arguments.key
@@ -55,7 +55,7 @@ def _approve(arguments: argparse.Namespace) -> int:
 
 
 def _list(desk: "Desk", arguments: argparse.Namespace) -> int:
-    from flows.approvals import list_waiting
+    from flows.approval_desk import list_waiting
 
     pending = list_waiting(desk)
     if arguments.json:
@@ -85,7 +85,7 @@ def _show(desk: "Desk", arguments: argparse.Namespace) -> int:
 
 
 def _answer(desk: "Desk", arguments: argparse.Namespace) -> int:
-    from flows.approvals import answer
+    from flows.approval_desk import answer
     from o2c.approvals import COMMENT_LENGTH, Ballot
     from o2c.sources.bank.errors import printable
 
@@ -110,7 +110,8 @@ def _answer(desk: "Desk", arguments: argparse.Namespace) -> int:
 
 def _data(one: "Pending", desk: "Desk") -> dict[str, Any]:
     """A list as data for programs; amounts as text."""
-    from o2c.approvals import able_roles, amount_text
+    from o2c.approval_rules import able_roles
+    from o2c.approvals import amount_text
 
     said = [
         {
@@ -152,7 +153,8 @@ def _data(one: "Pending", desk: "Desk") -> dict[str, Any]:
 
 def _text(one: "Pending", desk: "Desk") -> str:
     """A list in a few lines, for a terminal."""
-    from o2c.approvals import able_roles, in_words
+    from o2c.approval_rules import able_roles
+    from o2c.approvals import in_words
 
     roles = ", ".join(able_roles(one, desk.policy)) or "nobody: it is beyond the limits of every role"
     said = [

@@ -10,7 +10,6 @@ from sqlalchemy import ColumnElement, Connection, and_, func, insert, or_, selec
 
 from o2c.approvals import (
     POLICY,
-    ApprovalRefused,
     Ballot,
     Given,
     Pending,
@@ -19,8 +18,9 @@ from o2c.approvals import (
     hash_of,
     read_items,
 )
+from o2c.ledger.approval_letters import cancel_letters, chunks, left_first_states
 from o2c.ledger.auditing import Change, append
-from o2c.ledger.moving import CHUNK, utc
+from o2c.ledger.moving import utc
 from o2c.ledger.states import FIRST_STATES
 from o2c.ledger.tables import approval_items, approvals, letters, order_holds, placements
 from o2c.ledger.tables import approval_requests as requests
@@ -62,7 +62,7 @@ def find(con: Connection, condition: ColumnElement[bool]) -> list[Pending]:
 def given(con: Connection, request_ids: Sequence[str]) -> dict[str, tuple[Given, ...]]:
     """What was said, by list, in the order in which it was said."""
     found: dict[str, tuple[Given, ...]] = {}
-    for ids in _chunks(request_ids):
+    for ids in chunks(request_ids):
         query = select(approvals).where(approvals.c.request_id.in_(ids))
         for row in con.execute(query.order_by(approvals.c.approved_at, approvals.c.approver)):
             one = Given(row.approver, row.role, row.verdict, utc(row.approved_at), row.signature, row.comment)
@@ -98,32 +98,10 @@ def without_underway(con: Connection, request: Request, now: datetime) -> tuple[
         ApprovalRefused: the ledger has a letter with another message or address than the list.
     """
     ids = [item.item_id for item in request.items]
-    gone = _left_first_states(con, request) if request.kind == "letters" else _underway(con, request, now)
+    gone = left_first_states(con, request) if request.kind == "letters" else _underway(con, request, now)
     gone &= set(ids)
     kept = tuple(item for item in request.items if item.item_id not in gone)
     return replace(request, items=kept), tuple(sorted(gone))
-
-
-def _left_first_states(con: Connection, request: Request) -> set[str]:
-    """Letters of the list that nobody can be asked about any more: approved, gone, or not there."""
-    there = {}
-    for ids in _chunks([item.item_id for item in request.items]):
-        columns = (letters.c.letter_id, letters.c.state, letters.c.message_hash, letters.c.address)
-        for row in con.execute(select(*columns).where(letters.c.letter_id.in_(ids))):
-            there[row.letter_id] = row
-    gone, wrong = set(), []
-    for item in request.items:
-        row = there.get(item.item_id)
-        if row is None or row.state not in FIRST_STATES:
-            gone.add(item.item_id)
-        elif (row.message_hash, row.address) != (item.facts["message_hash"], item.facts["address"]):
-            wrong.append(item.item_id)
-    if wrong:
-        raise ApprovalRefused(
-            f"letters of {request.batch_id}: {len(wrong)} stand in the ledger with another message or address than in"
-            f" the list, such as {sorted(wrong)[0]}. Nothing was asked for; plan them again first."
-        )
-    return gone
 
 
 def _underway(con: Connection, request: Request, now: datetime) -> set[str]:
@@ -292,7 +270,7 @@ def set_state(
 ) -> None:
     """Move lists that wait to a later state."""
     ids = list(request_ids)
-    for some in _chunks(ids):
+    for some in chunks(ids):
         con.execute(
             update(requests)
             .where(requests.c.request_id.in_(some), requests.c.state == "waiting")
@@ -319,72 +297,6 @@ def end(
     cancel_letters(con, is_theirs, f"approval_{state}", actor, now, except_letters=except_letters)
 
 
-def cancel_letters(
-    con: Connection,
-    condition: ColumnElement[bool],
-    reason: str,
-    actor: str,
-    now: datetime,
-    *,
-    except_letters: Collection[str] = (),
-) -> list[str]:
-    """Cancel letters that meet a condition; it must let through only states from which that can be. Returns ids."""
-    query = select(letters.c.letter_id, letters.c.state).where(condition).order_by(letters.c.letter_id)
-    rows = [row for row in con.execute(query) if row.letter_id not in except_letters]
-    for some in _chunks([row.letter_id for row in rows]):
-        con.execute(
-            update(letters)
-            .where(letters.c.letter_id.in_(some))
-            .values(state="cancelled", state_reason=reason, state_changed_at=now)
-        )
-    changes = [
-        Change(actor, "cancel", f"letter:{row.letter_id}", row.state, "cancelled", reason) for row in rows
-    ]
-    append(con, changes, now)
-    return [row.letter_id for row in rows]
-
-
-def tie_letters(
-    con: Connection, letter_ids: Iterable[str], request_id: str, state: str, now: datetime
-) -> None:
-    """Bind letters to the list that they are approved by; they wait, or may leave where the policy approved them."""
-    changes = []
-    for some in _chunks(sorted(letter_ids)):
-        is_first = and_(letters.c.letter_id.in_(some), letters.c.state.in_(FIRST_STATES))
-        before = con.execute(
-            select(letters.c.letter_id, letters.c.state, letters.c.request_id).where(is_first)
-        ).all()
-        con.execute(
-            update(letters)
-            .where(is_first)
-            .values(request_id=request_id, state=state, state_reason=None, state_changed_at=now)
-        )
-        actor = POLICY if state == "approved" else "o2c"
-        changes += [
-            Change(actor, state, f"letter:{row.letter_id}", row.state, state, request_id)
-            for row in sorted(before)
-            if (row.state, row.request_id) != (state, request_id)
-        ]
-    append(con, changes, now)
-
-
-def release_letters(con: Connection, request_id: str, actor: str, now: datetime) -> None:
-    """Letters of an approved list may leave."""
-    is_theirs = and_(letters.c.request_id == request_id, letters.c.state == "approval_pending")
-    ids = (
-        con.execute(select(letters.c.letter_id).where(is_theirs).order_by(letters.c.letter_id))
-        .scalars()
-        .all()
-    )
-    con.execute(
-        update(letters).where(is_theirs).values(state="approved", state_reason=None, state_changed_at=now)
-    )
-    changes = [
-        Change(actor, "approved", f"letter:{one}", "approval_pending", "approved", request_id) for one in ids
-    ]
-    append(con, changes, now)
-
-
 def mark_carried_out(con: Connection, request_id: str, detail: str, now: datetime) -> None:
     """Note, in the transaction that records its effects, that an approved list was carried out."""
     con.execute(
@@ -401,8 +313,3 @@ def _amounts(text: str) -> dict[str, Decimal]:
 
 def _text(amounts: dict[str, Decimal]) -> str:
     return json.dumps({code: amount_text(amount, code) for code, amount in amounts.items()}, sort_keys=True)
-
-
-def _chunks(ids: Sequence[str]) -> Iterable[Sequence[str]]:
-    """So many at a time as a statement takes."""
-    return (ids[start : start + CHUNK] for start in range(0, len(ids), CHUNK))

@@ -11,9 +11,19 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Connection, Engine, and_, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
+from o2c.approval_rules import faults_of
 from o2c.approval_signatures import SignatureRefused, Signed, check_signature
-from o2c.approvals import ApprovalRefused, Ballot, Pending, Request, approval_text, faults_of, is_enough
+from o2c.approvals import (
+    ApprovalRefused,
+    Ballot,
+    Pending,
+    Request,
+    approval_text,
+    content_faults,
+    is_enough,
+)
 from o2c.ledger import approval_rows as rows
+from o2c.ledger.approval_letters import cancel_letters, release_letters, tie_letters
 from o2c.ledger.auditing import Change, append
 from o2c.ledger.tables import approval_requests as requests
 from o2c.ledger.tables import approvals, letters
@@ -72,7 +82,7 @@ def submit(engine: Engine, request: Request, now: datetime, *, is_green: bool = 
         if kept := rows.same(con, request, now):
             if kept.state == "waiting" and kept.kind == "letters":
                 ids = [item.item_id for item in request.items]
-                rows.tie_letters(con, ids, kept.request_id, "approval_pending", now)
+                tie_letters(con, ids, kept.request_id, "approval_pending", now)
             return Submitted(kept.request_id, kept.state, is_kept=True)
         asked, left_out = rows.without_underway(con, request, now)
         if not asked.items:
@@ -89,7 +99,7 @@ def submit(engine: Engine, request: Request, now: datetime, *, is_green: bool = 
             rows.approve_by_policy(con, asked, request_id, now)
         if asked.kind == "letters":
             after = "approved" if state == "approved" else "approval_pending"
-            rows.tie_letters(con, ids, request_id, after, now)
+            tie_letters(con, ids, request_id, after, now)
     return Submitted(request_id, state, left_out=left_out, superseded=superseded)
 
 
@@ -162,7 +172,7 @@ def expire(engine: Engine, now: datetime) -> list[str]:
             requests.c.kind == "letters", requests.c.state == "approved", requests.c.expires_at <= now
         )
         is_stale = and_(letters.c.request_id.in_(stale), letters.c.state == "approved")
-        rows.cancel_letters(con, is_stale, "approval_expired", "o2c", now)
+        cancel_letters(con, is_stale, "approval_expired", "o2c", now)
     return ended
 
 
@@ -213,6 +223,16 @@ def end_unused(engine: Engine, request_id: str, now: datetime) -> None:
         append(con, [ended], now)
 
 
+def list_faults(engine: Engine) -> list[str]:
+    """Lists that are not what people were asked about any more: one line each. Rules of the database forbid it."""
+    found = _find(engine, requests.c.request_id.is_not(None))
+    return [
+        f"list {one.request_id}: {fault}"
+        for one in found
+        for fault in content_faults(one, read_content(engine, one.request_id))
+    ]
+
+
 def signature_faults(engine: Engine, policy: Approvals) -> list[str]:
     """What is wrong with signatures in the ledger: one line for each that the policy's key does not confirm."""
     query = select(approvals).where(approvals.c.signature.is_not(None)).order_by(*approvals.primary_key)
@@ -244,7 +264,8 @@ def _decide(con: Connection, ballot: Ballot, policy: Approvals, now: datetime) -
     pending = _read(con, request_id)
     if pending is None:
         raise ApprovalRefused(f"{request_id}: there is no such list. `o2c approve` shows what waits.")
-    if faults := faults_of(ballot, pending, policy, now):
+    content = con.execute(select(requests.c.content).where(requests.c.request_id == request_id)).scalar_one()
+    if faults := [*content_faults(pending, content), *faults_of(ballot, pending, policy, now)]:
         raise ApprovalRefused("\n  ".join([f"{request_id}: not {_done(verdict)}.", *faults]))
     at = signed.signed_at if signed else now
     rows.record(con, pending, ballot, at, now)
@@ -257,7 +278,7 @@ def _decide(con: Connection, ballot: Ballot, policy: Approvals, now: datetime) -
         state = "approved"
         rows.set_state(con, [request_id], "approved", "enough people said yes", ballot.approver, now)
         if pending.kind == "letters":
-            rows.release_letters(con, request_id, ballot.approver, now)
+            release_letters(con, request_id, ballot.approver, now)
     yes = sum(one.verdict == "approve" for one in given)
     return Decided(request_id, state, yes, pending.required_approval_count, signed is not None)
 
