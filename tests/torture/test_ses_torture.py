@@ -43,7 +43,7 @@ SPEED = 5
 FAULTS = {"accept_then_hang": 0.20, "accept_then_reset": 0.03, "accept_then_500": 0.03, "throttle": 0.08}
 EVENTS = {"lost": 0.02, "doubled": 0.05, "late": 0.05}
 TIMEOUT = 0.25
-LONGEST_SECONDS = 60 + LETTERS / 5
+LONGEST_SECONDS = 60 + LETTERS / 3
 
 
 @dataclass
