@@ -28,15 +28,17 @@ def no_network(tmp_path_factory: pytest.TempPathFactory) -> Generator[None]:
     import network_guard
 
     log = tmp_path_factory.mktemp("guard") / "tried.txt"
-    before = os.environ.get("PYTHONPATH")
-    os.environ[network_guard.LOG] = str(log)
-    os.environ["PYTHONPATH"] = os.pathsep.join([str(GUARD), *([before] if before else [])])
-    network_guard.install()
-    yield
-    if before is None:
-        del os.environ["PYTHONPATH"]
-    else:
-        os.environ["PYTHONPATH"] = before
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv(network_guard.LOG, str(log))
+        patched.setenv("PYTHONPATH", str(GUARD), prepend=os.pathsep)
+        # no credentials of this machine, and nobody is asked for any
+        patched.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+            patched.setenv(name, os.devnull)
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE"):
+            patched.delenv(name, raising=False)
+        network_guard.install()
+        yield
     if log.exists():
         pytest.fail(f"tests tried to reach other machines:\n{log.read_text()[:5000]}")
 

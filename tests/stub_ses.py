@@ -47,7 +47,7 @@ class Action:
 
 
 def _error(status: int, code: str, message: str, *, accepts: bool = False) -> Action:
-    return Action(accepts, json.dumps({"message": message}), status, code)
+    return Action(accepts, json.dumps({"__type": code, "message": message}), status, code)
 
 
 ACTIONS: dict[str, Action] = {
@@ -91,6 +91,10 @@ ACTIONS: dict[str, Action] = {
     "expired_token": _error(403, "ExpiredTokenException", "The security token is expired."),
     "clock_skew": _error(403, "InvalidSignatureException", "Signature expired: is now earlier than 5 min."),
     "access_denied": _error(403, "AccessDeniedException", "not authorized to perform ses:SendEmail"),
+    "sms_opted_out": _error(400, "ConflictException", "Destination phone number has opted out."),
+    "sms_spent": _error(400, "ServiceQuotaExceededException", "Monthly spend limit reached."),
+    "sms_no_origination": _error(400, "ResourceNotFoundException", "Sender not found."),
+    "sms_invalid": _error(400, "ValidationException", "Invalid parameter."),
     "unlisted_400": _error(400, "SomethingNewException", "new"),
 }
 
