@@ -4,7 +4,6 @@ import argparse
 import json
 import os
 import sys
-import traceback
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -32,24 +31,46 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.environ["O2C_HOME"] = str(parsed.home)
     try:
         return parsed.call(parsed)
-    except Exception as error:
-        if not _is_refusal(error):
-            traceback.print_exc()
-            print(
-                "o2c: internal error; what was published before is untouched. Please report it.",
-                file=sys.stderr,
-            )
-            return INTERNAL
-        print(f"o2c: {error}", file=sys.stderr)
-        return REFUSED
     except KeyboardInterrupt:
         print("o2c: interrupted; what was published before is untouched.", file=sys.stderr)
         return REFUSED
+    except BaseException as error:  # a panic below polars is no Exception
+        if isinstance(error, SystemExit | GeneratorExit):
+            raise
+        return _told(error)
 
 
-def _is_refusal(error: Exception) -> bool:
+def _told(error: BaseException) -> int:
+    """Say what went wrong, of our own errors in their words, of others only where: their words quote values."""
+    from o2c.faults import is_about_room, keep_whole, where_it_happened
+
+    if is_about_room(error) and not _is_ours(error):
+        print(
+            "o2c: no space left: the disk, a quota or the largest size of a file lets nothing more be written."
+            " What was published before is untouched. Make room, then start again.",
+            file=sys.stderr,
+        )
+        return REFUSED
+    if _is_refusal(error):
+        print(f"o2c: {error}", file=sys.stderr)
+        return REFUSED
+    print(where_it_happened(error), file=sys.stderr)
+    kept = keep_whole(error, Path(os.environ.get("O2C_HOME", "var")), datetime.now(UTC))
+    whole = f" Its whole text, which may hold names and amounts, is in {kept}." if kept else ""
+    print(
+        "o2c: internal error; what was published before is untouched. Please report the lines above." + whole,
+        file=sys.stderr,
+    )
+    return INTERNAL
+
+
+def _is_refusal(error: BaseException) -> bool:
     """Our own errors say what happened, where and what to do; so does the system about files and disks."""
-    return type(error).__module__.split(".")[0] in {"o2c", "flows"} or isinstance(error, OSError)
+    return _is_ours(error) or isinstance(error, OSError)
+
+
+def _is_ours(error: BaseException) -> bool:
+    return type(error).__module__.split(".")[0] in {"o2c", "flows"}
 
 
 def _parser() -> argparse.ArgumentParser:

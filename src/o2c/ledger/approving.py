@@ -25,6 +25,7 @@ from o2c.approvals import (
 from o2c.ledger import approval_rows as rows
 from o2c.ledger.approval_letters import cancel_letters, release_letters, tie_letters
 from o2c.ledger.auditing import Change, append
+from o2c.ledger.opening import rule_broken
 from o2c.ledger.tables import approval_requests as requests
 from o2c.ledger.tables import approvals, letters
 from o2c.ledger.writing import writing
@@ -153,7 +154,7 @@ def decide(
         with writing(engine) as con:
             return _decide(con, ballot, policy, now)
     except IntegrityError as error:
-        raise ApprovalRefused(f"{request_id}: the ledger refuses it: {error.orig}") from None
+        raise ApprovalRefused(f"{request_id}: the ledger refuses it: {rule_broken(error)}") from None
 
 
 def expire(engine: Engine, now: datetime) -> list[str]:

@@ -47,7 +47,8 @@ def open_engine(url: str) -> Engine:
         if parts.drivername in _POSTGRESQL:
             parts = parts.set(drivername="postgresql+psycopg")
         made = create_engine(parts)
-        engine = LedgerEngine(made.pool, made.dialect, made.url)
+        # an error quotes the statement and never its values, which are of persons
+        engine = LedgerEngine(made.pool, made.dialect, made.url, hide_parameters=True)
         if engine.dialect.name == "sqlite":
             _refuse_missing_folder(parts)
             event.listen(engine, "connect", _set_pragmas)
@@ -63,6 +64,11 @@ def open_engine(url: str) -> Engine:
             f"{_without_password(url)}: the ledger cannot be opened ({why}). Nothing was run."
         ) from None
     return engine
+
+
+def rule_broken(error: DBAPIError) -> str:
+    """Which rule the database says was broken, without the row that broke it: PostgreSQL adds that in further lines."""
+    return str(error.orig).partition("\n")[0]
 
 
 def _refuse_missing_folder(url: URL) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from o2c.contract import MONEY
 from o2c.ledger.auditing import Change, append
 from o2c.ledger.moving import CHUNK, move, utc
+from o2c.ledger.opening import rule_broken
 from o2c.ledger.states import FIRST_STATES
 from o2c.ledger.store import LedgerError
 from o2c.ledger.tables import approval_requests, approvals, letter_lines, letter_messages, letters
@@ -59,7 +60,7 @@ def plan_letters(engine: Engine, planned: Iterable[PlannedLetter], actor: str, n
             _write(con, fresh, now)
             append(con, _planned_changes(fresh, states, actor), now)
     except IntegrityError as error:
-        raise _refused(f"a second letter of one identity: {error.orig}") from None
+        raise _refused(f"a second letter of one identity: {rule_broken(error)}") from None
     return {one.row["letter_id"] for one in fresh}
 
 

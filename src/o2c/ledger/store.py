@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from o2c.ledger.files import DeliveryRows
 from o2c.ledger.letters import LetterRows
-from o2c.ledger.opening import LedgerError, open_engine
+from o2c.ledger.opening import LedgerError, open_engine, rule_broken
 from o2c.ledger.placed import PlacementRows
 from o2c.ledger.runs import RunRows
 from o2c.ledger.tables import letter_lines, letters
@@ -78,7 +78,9 @@ class Ledger(DeliveryRows, RunRows, LetterRows, PlacementRows):
                 if lines:
                     con.execute(insert(letter_lines), lines)
         except IntegrityError as error:
-            raise LedgerError(f"the ledger refuses a second letter of one identity: {error.orig}") from None
+            raise LedgerError(
+                f"the ledger refuses a second letter of one identity: {rule_broken(error)}"
+            ) from None
 
     def settle_letters(self, outcomes: dict[str, str], now: datetime) -> None:
         """Record what became of letters in state ``sending``: ``sent`` or ``cancelled`` by letter id."""
