@@ -741,6 +741,13 @@ _HISTORY = [
         "audit_continues",
     ),
     Attack("an_audit_that_begins_anew", (_link("0", f"'{ZEROS}'", _FRESH),), "audit_continues"),
+    Attack(
+        "the_end_of_the_audit_moved_back",
+        ("update audit_head set sequence = 1, hash = (select hash from audit where sequence = 1)",),
+        "audit_head_is_the_last_link",
+    ),
+    Attack("a_second_end_of_the_audit", ("insert into audit_head values (2, 0, '')",), "audit_head_is_there"),
+    Attack("an_audit_without_an_end", ("delete from audit_head",), "audit_head_delete_refused"),
     Attack("an_entry_without_a_hash", (_link(_NEXT, _LAST, "''"),), "audit_continues"),
     *(
         Attack(f"{table}_emptied", (f"truncate {table} cascade",), "never emptied", only="postgresql")

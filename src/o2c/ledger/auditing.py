@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, insert, select, text
+from sqlalchemy import Connection, insert, select, text, update
 
-from o2c.ledger.tables import audit
+from o2c.ledger.tables import audit, audit_head
 
 FIRST_HASH = "0" * 64
 LOCK = 0x6F326361  # any number, the same for everybody
@@ -46,6 +46,7 @@ def append(con: Connection, changes: Iterable[Change], at: datetime) -> None:
         previous = row["hash"] = row_hash(row)
         rows.append(row)
     con.execute(insert(audit), rows)
+    con.execute(update(audit_head).values(sequence=sequence, hash=previous))
 
 
 def lock(con: Connection) -> None:

@@ -535,6 +535,22 @@ HISTORY = [
     ),
     _not_replaced("audit", "other.hash = new.hash"),
     *_never("audit", "update", "delete"),
+    Rule(
+        "audit_head_is_the_last_link",
+        "audit_head",
+        "update",
+        "new.head_id <> 1 or not exists (select 1 from audit where audit.sequence = new.sequence and"
+        " audit.hash = new.hash) or new.sequence < (select max(audit.sequence) from audit)",
+        "the chain ends where it ends",
+    ),
+    Rule(
+        "audit_head_is_there",
+        "audit_head",
+        "insert",
+        "exists (select 1 from audit_head)",
+        "the chain has one end",
+    ),
+    *_never("audit_head", "delete"),
 ]
 
 RULES: tuple[Rule, ...] = (*LETTERS, *PARTS, *APPROVALS, *HISTORY)

@@ -390,5 +390,15 @@ audit = Table(
     Column("hash", String, nullable=False, unique=True),
 )
 
+# Where the chain ends: a chain alone cannot tell that its last entries are gone. One row, there from the beginning.
+audit_head = Table(
+    "audit_head",
+    metadata,
+    Column("head_id", Integer, primary_key=True, autoincrement=False),
+    Column("sequence", Integer, nullable=False),
+    Column("hash", String, nullable=False),
+    CheckConstraint("head_id = 1", name="one_audit_head"),
+)
+
 # Which text of ``ledger.triggers`` the database has, so that a newer one replaces it. One row.
 installed_triggers = Table("installed_triggers", metadata, Column("content_hash", String, primary_key=True))

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from o2c.ledger.auditing import lock
 from o2c.ledger.triggers import drop_triggers, install_triggers, triggers_hash
 
-HEAD = "0002"
+HEAD = "0003"
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _VERSION = "select (select version_num from alembic_version), (select content_hash from installed_triggers)"
 
