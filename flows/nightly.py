@@ -128,8 +128,8 @@ def decide_and_publish(request: NightlyRun, say: Callable[[str], None]) -> Run:
     as_of = request.as_of_date or datetime.now(ZoneInfo(time_zone)).date()
     refuse_unreviewed(policies, as_of)
     now = home.clock(as_of, time_zone)
-    ledger = Ledger(settings.ledger_url or home.ledger_url)
     with home.lock("publish", settings.lock_wait_seconds):
+        ledger = Ledger(settings.ledger_url or home.ledger_url)  # made by one run when many start at once
         finish_published(home, ledger, now)
         if request.send:
             refuse_past(home, ledger, as_of, now, policies.controls)
