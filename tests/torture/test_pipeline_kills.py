@@ -1,0 +1,98 @@
+"""Kill -9 of a whole morning: started again, it comes to what an undisturbed one comes to, byte for byte.
+
+A chain is one home: the morning is killed at a durable step, started again and killed at another, started again and
+killed after a while, and started once more. ``O2C_KILLS`` says how many kills there are, by default 40; from 200 on
+every durable step of both mornings is the first of a chain. ``O2C_KILLS_SEED`` draws other steps.
+"""
+
+import itertools
+import os
+import random
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from mornings import Morning, leftovers, letters, outbox, outputs, release
+from warm import Ended, Warm
+
+KILLS = int(os.environ.get("O2C_KILLS", "40"))
+SEED = int(os.environ.get("O2C_KILLS_SEED", "1"))
+KILLS_OF_A_CHAIN = 3
+LONGEST_RESTART_SECONDS = 60
+
+
+def kind(step: str) -> str:
+    """A step without what is different from letter to letter, table to table, run to run."""
+    _, _, what = step.partition(" ")
+    folder, _, name = re.sub(r"[0-9a-f]{20,}|[a-z2-7]{26}", "*", what).rpartition("/")
+    return re.sub(r"\d+", "9", f"{folder}/{Path(name).suffix or name}")
+
+
+def first_steps(morning: Morning, count: int, draw: random.Random) -> list[int]:
+    """Steps to die at first: one of each kind, spread over the morning; all of them if there are to be so many."""
+    home = "/undisturbed/"
+    steps = [step for step in morning.ended.trace if home in step or step.endswith(("commit", "gives back"))]
+    if KILLS >= 200:
+        return [int(step.split()[0]) for step in steps]
+    groups = [[int(one.split()[0]) for one in found] for _, found in itertools.groupby(steps, kind)]
+    chosen = [groups[index * len(groups) // count] for index in range(count)]
+    return [draw.choice(group) for group in chosen]
+
+
+def check_at_the_kill(home: Path, morning: Morning, killed: Ended) -> None:
+    """What anybody sees right after: the old release or the new one, whole letters, each once, and no process left."""
+    at = killed.trace[-1] if killed.trace else "the start"
+    assert killed.orphans == [], at
+    assert release(home) in (morning.released_before, morning.released), at
+    lying = outbox(home)
+    assert len(set(lying)) == len(lying), at
+    assert set(lying) <= set(morning.sent), at
+    found = {name: hash_ for name, hash_ in outputs(home).items() if name.endswith(".eml")}
+    assert found.items() <= morning.outputs.items(), at
+    sent = {letter_id for letter_id, _, state, _ in letters(home) if state == "sent"}
+    assert sent <= set(lying), at
+
+
+def check_in_the_end(home: Path, morning: Morning, ended: Ended, after: list[str]) -> None:
+    assert ended.code == morning.ended.code, (after, ended.output)
+    assert ended.seconds < LONGEST_RESTART_SECONDS, after
+    assert ended.orphans == [], after
+    assert outputs(home) == morning.outputs, after
+    assert release(home) == morning.released, after
+    assert outbox(home) == morning.sent, after
+    assert letters(home) == morning.letters, after
+    assert leftovers(home) == [], after
+
+
+@pytest.mark.parametrize("which", [0, 1], ids=["first morning", "second morning"])
+def test_a_morning_killed_again_and_again_comes_to_what_it_comes_to_undisturbed(
+    which: int, mornings: list[Morning], warm: Warm, tmp_path: Path
+) -> None:
+    morning, draw = mornings[which], random.Random(f"{SEED} {which}")  # noqa: S311
+    chains = -(-KILLS // (2 * KILLS_OF_A_CHAIN))
+    step_count, kills, longest = len(morning.ended.trace), 0, 0.0
+    for number, first in enumerate(first_steps(morning, chains, draw)):
+        home = tmp_path / f"killed-{which}-{number}"
+        shutil.copytree(morning.before, home, symlinks=True)
+        died: list[str] = []
+        for die_at, die_after in (
+            (first, None),
+            (draw.randint(1, step_count), None),
+            (None, draw.uniform(0.1, 5)),
+        ):
+            ended = warm.run("--home", str(home), *morning.arguments, die_at=die_at, die_after=die_after)
+            if not ended.was_killed:  # done before its step or its time came
+                check_in_the_end(home, morning, ended, died)
+                continue
+            died.append(ended.trace[-1] if ended.trace else "the start")
+            check_at_the_kill(home, morning, ended)
+        ended = warm.run("--home", str(home), *morning.arguments)
+        check_in_the_end(home, morning, ended, died)
+        kills, longest = kills + len(died), max(longest, ended.seconds)
+        shutil.rmtree(home)
+    assert kills >= chains
+    with (Path(os.environ.get("O2C_TORTURE_LOG", os.devnull))).open("a") as log:
+        log.write(
+            f"{morning.as_of}: {kills} kills, {step_count} durable steps, longest restart {longest} s\n"
+        )
