@@ -202,14 +202,15 @@ def _not_as_approved(con: Connection, rows: Sequence[Row[Any]]) -> list[str]:
     """Letters that do not stand, with this message and this address, in the list that people said yes to."""
     found = []
     for row in rows:
-        listed = _LISTS.get(row.content_hash)
-        if listed is None:
+        if row.content_hash not in _LISTS:
             content = con.execute(_CONTENT_OF, {"request_id": row.request_id}).scalar_one()
-            is_it = hash_of(content) == row.content_hash
-            items = read_items(content) if is_it else []
-            listed = {one["item_id"]: (one.get("message_hash"), one.get("address")) for one in items}
-            _LISTS.clear()  # one batch leaves at a time; a long one takes megabytes
-            _LISTS[row.content_hash] = listed
+            if hash_of(content) == row.content_hash:
+                _LISTS.clear()  # one batch leaves at a time; a long one takes megabytes
+                _LISTS[row.content_hash] = {
+                    one["item_id"]: (one.get("message_hash"), one.get("address"))
+                    for one in read_items(content)
+                }
+        listed = _LISTS.get(row.content_hash, {})
         if listed.get(row.letter_id) != (row.message_hash, row.address):
             found.append(row.letter_id)
     return found
