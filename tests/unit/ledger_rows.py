@@ -1,6 +1,7 @@
 """Letters as the ledger takes them, led by legal steps to where a test needs them: only what it is about is said."""
 
 import hashlib
+import json
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -175,8 +176,10 @@ def ask(
     request_id = request_id or "R-" + "-".join(letter_ids)
     table = tables.letters
     found = con.execute(select(table).where(table.c.letter_id.in_(letter_ids)).order_by(table.c.letter_id))
-    items = [(row.letter_id, row.message_hash, row.address) for row in found]
-    content = repr(items)
+    items = [
+        {"item_id": row.letter_id, "message_hash": row.message_hash, "address": row.address} for row in found
+    ]
+    content = json.dumps({"items": items}, sort_keys=True)
     request = {
         "request_id": request_id,
         "kind": "letters",
@@ -195,10 +198,8 @@ def ask(
         "expires_at": now + 23 * HOUR,
     } | changes
     con.execute(insert(tables.approval_requests), request)
-    names = ("item_id", "message_hash", "address")
     if items:
-        listed = [dict(zip(names, item, strict=True)) | {"request_id": request_id} for item in items]
-        con.execute(insert(tables.approval_items), listed)
+        con.execute(insert(tables.approval_items), [item | {"request_id": request_id} for item in items])
     append(con, [Change("robot", "ask", f"request:{request_id}", None, "waiting")], now)
     return request_id
 

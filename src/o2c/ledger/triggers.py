@@ -10,6 +10,7 @@ from sqlalchemy import Connection, text
 
 from o2c.ledger.auditing import LOCK
 from o2c.ledger.rules import IS_CLAIMED, RULES, Rule
+from o2c.ledger.tables import metadata
 
 PREFIX = "o2c_"
 SPELLINGS = {
@@ -50,29 +51,34 @@ def triggers_hash(dialect: str) -> str:
     return hashlib.sha256("\n".join(statements(dialect)).encode()).hexdigest()
 
 
-def trigger_names(dialect: str) -> list[str]:
-    """The triggers that must be there, sorted."""
-    return sorted(statement.split()[2] for statement in statements(dialect) if "create trigger" in statement)
+def rules_of(dialect: str) -> dict[str, str]:
+    """What must be in force, by trigger: its text in SQLite, its function's in PostgreSQL."""
+    made = statements(dialect)
+    if dialect == "sqlite":
+        return {statement.split()[2]: statement.lower() for statement in made}
+    functions = [statement for statement in made if statement.startswith("create function")]
+    return {function.split()[2].removesuffix("()"): function.split("$o2c$")[1] for function in functions}
 
 
-def installed_triggers(con: Connection) -> list[str]:
-    """The triggers of ours that are there and not switched off, sorted."""
+def installed_rules(con: Connection) -> dict[str, str]:
+    """What is in force on our tables, in the same words; in PostgreSQL without triggers that are switched off."""
     if con.dialect.name == "sqlite":
-        query = "select name from sqlite_master where type = 'trigger' and name like 'o2c|_%' escape '|'"
+        query = "select name, lower(sql), tbl_name from sqlite_master where type = 'trigger'"
     else:
         query = (
-            "select tgname from pg_trigger join pg_class on pg_class.oid = tgrelid"
-            " where tgname like 'o2c|_%' escape '|' and tgenabled = 'A'"
+            "select tgname, prosrc, relname from pg_trigger join pg_class on pg_class.oid = tgrelid"
+            " join pg_proc on pg_proc.oid = tgfoid where not tgisinternal and tgenabled = 'A'"
             " and pg_class.relnamespace = current_schema()::regnamespace"
         )
-    return sorted(con.exec_driver_sql(query.replace("%", "%%")).scalars())
+    return {name: words for name, words, table in con.exec_driver_sql(query) if table in metadata.tables}
 
 
 def drop_triggers(con: Connection) -> None:
     """Take all of ours away, those of earlier versions too."""
     if con.dialect.name == "sqlite":
-        for name in installed_triggers(con):
-            con.exec_driver_sql(f"drop trigger {name}")
+        for name in installed_rules(con):
+            if name.startswith(PREFIX):
+                con.exec_driver_sql(f"drop trigger {name}")
         return
     functions = con.execute(
         text(
