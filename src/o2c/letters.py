@@ -209,7 +209,10 @@ class _Press:
             return self._text_message(common, contact, entity_name)
         if channel != "email":
             raise LetterFault(f"no letter leaves through channel {channel!r}")
-        customer_name, to_name = mime.one_line(name), mime.one_line(contact["name"] or "")
+        shown_id = mime.one_line(customer_id)
+        if not shown_id:
+            raise LetterFault("its customer id has nothing in it that can be printed")
+        customer_name, to_name = mime.one_line(name) or shown_id, mime.one_line(contact["name"] or "")
         view = self._view(decision, lines, amounts, letter_locale("en", country_code)) | {
             "entity_name": mime.one_line(entity_name),
             "remit_to": [mime.one_line(line) for line in (remit_to or "").splitlines()],
@@ -314,7 +317,7 @@ class _Press:
 def _items(lines: list[dict[str, Any]], money: Any, locale: Any) -> list[tuple[str, ...]]:
     return [
         (
-            mime.one_line(line["invoice_number"]),
+            mime.one_line(line["invoice_number"]) or mime.one_line(line["invoice_id"]) or "without number",
             mime.one_line(line["po_number"] or ""),
             written_date(line["invoice_date"], locale),
             written_date(line["due_date"], locale),

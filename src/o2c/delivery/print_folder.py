@@ -1,6 +1,5 @@
 """The folder that letters on paper are printed from: ``<folder>/<batch_id>/<letter_id>.pdf``, exactly as attached."""
 
-import os
 import re
 from collections import defaultdict
 from collections.abc import Iterable
@@ -62,7 +61,9 @@ def _write_batch(folder: Path, batch_id: str, pdfs: dict[str, bytes]) -> list[Pa
                 f"{path}: another PDF of this letter is there already. Nothing more of the batch was printed."
                 " A letter never changes once it is out: withdraw it and decide a new one."
             )
-    staged = [(path.with_name(f".{path.name}.{os.getpid()}.partial"), path) for path in fresh]
+    for leftover in place.glob(".*.partial"):  # of a run that was killed
+        leftover.unlink(missing_ok=True)
+    staged = [(path.with_name(f".{path.name}.partial"), path) for path in fresh]
     for partial, path in staged:
         partial.write_bytes(fresh[path])
     with ThreadPoolExecutor(_SYNC_THREADS) as threads:
