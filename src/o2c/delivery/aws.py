@@ -75,7 +75,7 @@ def loopback_url(url: str) -> str:
         port = parts.port
     except ValueError:
         raise _refused() from None
-    plain = parts.path in ("", "/") and not (parts.query or parts.fragment or "@" in parts.netloc)
+    plain = parts.path in ("", "/") and not (parts.query or parts.fragment or set("@%") & set(parts.netloc))
     if parts.scheme not in ("http", "https") or not plain or not any(address in net for net in _LOOPBACK):
         raise _refused()
     host = f"[{address}]" if address.version == 6 else str(address)
