@@ -33,7 +33,7 @@ class Settings(BaseSettings):
     templates: Path = Field(default=PROJECT / "templates", description="folder of the letter templates")
     dbt_project: Path = Field(default=PROJECT / "dbt_project", description="folder of the dbt project")
     ledger_url: str | None = Field(
-        default=None, description="SQLAlchemy URL; by default SQLite inside the home"
+        default=None, repr=False, description="SQLAlchemy URL; by default SQLite inside the home"
     )
     threads: int | None = Field(default=None, ge=1, description="DuckDB threads; results never depend on it")
     memory_limit: str | None = Field(default=None, description="DuckDB memory limit, such as 2GB")

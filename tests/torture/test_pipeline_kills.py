@@ -96,3 +96,34 @@ def test_a_morning_killed_again_and_again_comes_to_what_it_comes_to_undisturbed(
         log.write(
             f"{morning.as_of}: {kills} kills, {step_count} durable steps, longest restart {longest} s\n"
         )
+
+
+@pytest.mark.parametrize("part", [0, 1, 2])
+def test_letters_of_a_killed_run_leave_once_also_when_the_next_run_has_other_inputs(
+    part: int, mornings: list[Morning], warm: Warm, tmp_path: Path
+) -> None:
+    """Every letter is in the outbox once and in one state, and every batch has an index that names its letters."""
+    morning, home = mornings[0], tmp_path / "home"
+    shutil.copytree(morning.before, home, symlinks=True)
+    renames = [
+        step for step in morning.ended.trace if re.search(r"after (rename|replace) .*/outbox/.*\.eml$", step)
+    ]
+    at = int(renames[(len(renames) - 1) * part // 2].split()[0])
+    killed = warm.run("--home", str(home), *morning.arguments, die_at=at)
+    assert killed.was_killed
+    left = outbox(home)
+    check_at_the_kill(home, morning, killed)
+    other = ("run", "--source", str(mornings[1].books), "--as-of", morning.as_of, "--send")
+    ended = warm.run("--home", str(home), *other)
+    assert ended.code in (0, 1), ended.output
+    states = {letter_id: (batch_id, state) for letter_id, batch_id, state, _ in letters(home)}
+    sent = sorted(letter_id for letter_id, (_, state) in states.items() if state == "sent")
+    assert outbox(home) == sent
+    assert set(left) <= set(sent)
+    assert {state for _, state in states.values()} <= {"sent", "cancelled"}
+    for batch in sorted((home / "outbox").iterdir()):
+        lying = {path.stem for path in batch.glob("*.eml")}
+        assert lying == {one for one in sent if states[one][0] == batch.name}
+        index = (batch / "index.html").read_text()
+        assert [one for one in lying if one not in index] == []
+    assert leftovers(home) == []

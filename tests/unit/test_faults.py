@@ -19,6 +19,7 @@ from o2c.cli import main
 from o2c.faults import is_about_room, keep_whole, where_it_happened
 from o2c.ledger import Ledger
 from o2c.ledger.opening import rule_broken
+from o2c.settings import Settings
 
 AT = datetime(2026, 3, 12, 6, 30, tzinfo=UTC)
 MARK = "jane.doe@acme.example"
@@ -166,3 +167,9 @@ def test_a_rule_that_the_database_names_comes_without_the_row_that_broke_it(post
     assert MARK.title() in str(refused.value.orig)
     assert "suppressed_address_in_lower_case" in rule_broken(refused.value)
     assert MARK.title() not in rule_broken(refused.value)
+
+
+def test_settings_are_shown_without_the_ledgers_password() -> None:
+    settings = Settings(ledger_url="postgresql://o2c:hidden@host/ledger")
+    assert "hidden" not in f"{settings!r} {settings}"
+    assert settings.ledger_url == "postgresql://o2c:hidden@host/ledger"
