@@ -1,77 +1,17 @@
 """The post office: approved letters to a carrier, each at most once, however often and wherever it is called."""
 
-import time
-from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
-from typing import Any, Protocol, runtime_checkable
+from collections.abc import Collection
 
 from sqlalchemy import Engine
 
-from o2c.delivery.carrier import Carrier, Outcome, OutgoingLetter
-from o2c.delivery.limits import AccountLimits, Limits
-from o2c.ledger.outgoing import (
-    Claim,
-    batches_of,
-    claim,
-    expire_leases,
-    open_pauses,
-    record,
-    record_and_claim,
-    still_mine,
-    waiting_letters,
-)
-from o2c.ledger.recording import LEASE_OVER, STOPPED
+from o2c.delivery.carrier import Carrier
+from o2c.delivery.edge import Edge, MayLeave
+from o2c.delivery.limits import AccountLimits
+from o2c.delivery.rounds import BulkCarrier, DeliveryReport, Round
+from o2c.ledger.outgoing import batches_of, expire_leases
 from o2c.policy.controls import Delivery
 
-# Letters looked at in one claim: some of them another worker may have taken meanwhile.
-_WINDOW = 5
-_CHUNK = 500
-
-MayLeave = Callable[[Mapping[str, Any], datetime], str | None]
-
-
-@runtime_checkable
-class BulkCarrier(Protocol):
-    """A carrier that can take the same letter twice without harm, and so takes many at a time: a folder."""
-
-    def send_many(self, letters: Sequence[OutgoingLetter]) -> list[Outcome]:
-        """What came of each letter, in their order. Raises where it may have taken some and not others."""
-        ...
-
-    def finish(self, batch_ids: Collection[str]) -> None:
-        """Put batches in order that a killed run left behind with all their letters taken."""
-        ...
-
-
-@dataclass(frozen=True)
-class DeliveryReport:
-    """What one call did: letters by outcome, by the state recovery gave them, and by why they still wait."""
-
-    outcomes: Mapping[str, int]
-    settled: Mapping[str, int]
-    waiting: Mapping[str, int]
-    paused: str | None = None
-    stopped: str | None = None
-
-
-@dataclass(frozen=True)
-class Edge:
-    """What the ledger cannot know: the time, the days of the business, the hours of people, the brake.
-
-    ``clock`` gives UTC. ``day_of`` is the date of an instant in the business time zone, ``last_day_of`` the last date
-    on which letters of an as-of date may leave. ``stop`` says why nothing may leave at all, ``may_leave`` why one
-    letter (its row) waits at an instant; the latter is not asked for carriers that reach nobody.
-    """
-
-    clock: Callable[[], datetime]
-    day_of: Callable[[datetime], date]
-    last_day_of: Callable[[date], date]
-    stop: Callable[[], str | None]
-    may_leave: MayLeave | None = None
-    monotonic: Callable[[], float] = time.monotonic
-    sleep: Callable[[float], None] = time.sleep
+__all__ = ["BulkCarrier", "DeliveryReport", "Edge", "MayLeave", "deliver"]
 
 
 def deliver(
@@ -98,7 +38,7 @@ def deliver(
     if reason := edge.stop():
         return DeliveryReport({}, {}, {}, stopped=reason)
     settled = expire_leases(engine, edge.clock(), carrier.has, carrier=carrier.name)
-    round_ = _Round(engine, carrier, policy, edge, owner, account, channels, batch_ids)
+    round_ = Round(engine, carrier, policy, edge, owner, account, channels, batch_ids)
     if isinstance(carrier, BulkCarrier):
         round_.in_bulk(carrier)
         if left := batches_of(engine, settled) - round_.batches:
@@ -106,200 +46,3 @@ def deliver(
     else:
         round_.one_by_one()
     return round_.report(settled)
-
-
-@dataclass
-class _Round:
-    """One call of ``deliver``, and what it has seen so far."""
-
-    engine: Engine
-    carrier: Carrier
-    policy: Delivery
-    edge: Edge
-    owner: str
-    account: AccountLimits | None
-    channels: Collection[str] | None
-    batch_ids: Collection[str] | None
-    outcomes: Counter[str] = field(default_factory=Counter)
-    reasons: dict[str, str] = field(default_factory=dict)
-    batches: set[str] = field(default_factory=set)
-    limits: Limits | None = None
-    paused: str | None = None
-    stopped: str | None = None
-
-    # ── letters one at a time ──
-
-    def one_by_one(self) -> None:
-        """Claim, look once more, post, record. The record of one and the claim of the next share a transaction."""
-        queue = self._queue()
-        if self.carrier.reaches_people:
-            batches = {row["batch_id"] for row in queue}
-            self.limits = Limits(
-                self.engine, self.carrier, self.policy, self.account, batches, self.edge.monotonic
-            )
-        answered: list[tuple[Claim, Outcome]] = []
-        self._see_pauses()
-        while queue and not self._must_end():
-            answered = self._keep_rate(answered)
-            now, since = self.edge.clock(), self.edge.monotonic()
-            ids = self._next(queue, now, _WINDOW)
-            claims = self._record_and_claim(answered, ids, now)
-            answered = []
-            if not claims:
-                self._see_pauses()
-                del queue[: len(ids)]
-                continue
-            letter_id = claims[0].letter.letter_id
-            del queue[: [row["letter_id"] for row in queue].index(letter_id) + 1]
-            answered = self._answer(claims[0], self._post(claims[0], since))
-        self._record(answered)
-
-    def _answer(self, claimed: Claim, outcome: Outcome) -> list[tuple[Claim, Outcome]]:
-        """What is to be recorded with the next claim; an answer that may stop the carrier is recorded at once."""
-        self.outcomes[outcome.kind] += 1
-        if outcome.kind not in ("unknown", "paused"):
-            return [(claimed, outcome)]
-        self._record([(claimed, outcome)])
-        if self.limits:
-            self.limits.look(self.edge.clock(), is_alarmed=True)
-        self._see_pauses()
-        return []
-
-    def _keep_rate(self, answered: list[tuple[Claim, Outcome]]) -> list[tuple[Claim, Outcome]]:
-        """Wait for the rate with nothing claimed and nothing unrecorded. Returns what is still to be recorded."""
-        delay = self.limits.delay() if self.limits else 0.0
-        if delay <= 0:
-            return answered
-        self._record(answered)
-        self.edge.sleep(delay)
-        return []
-
-    def _record_and_claim(
-        self, answered: list[tuple[Claim, Outcome]], ids: list[str], now: datetime
-    ) -> list[Claim]:
-        day = self.edge.day_of(now)
-        limits = self.limits
-        return record_and_claim(
-            self.engine,
-            answered,
-            carrier=self.carrier.name,
-            owner=self.owner,
-            now=now,
-            lease=timedelta(seconds=self.policy.lease_seconds),
-            contact_date=day,
-            letter_ids=ids,
-            admit=(lambda con, row: limits.admit(con, row, day)) if limits else None,
-            max_attempts=self.policy.max_attempts,
-        )
-
-    def _post(self, claimed: Claim, since: float) -> Outcome:
-        """The one attempt. Right before it: is it still ours, is there time enough for the answer, may we at all?"""
-        longest = self.policy.lease_seconds - self.policy.request_timeout_seconds
-        if self.edge.stop():
-            outcome = Outcome("not_accepted", error_class=STOPPED)
-        elif not still_mine(self.engine, claimed) or self.edge.monotonic() - since > longest:
-            outcome = Outcome("not_accepted", error_class=LEASE_OVER)
-        else:
-            try:
-                outcome = self.carrier.send(claimed.letter)
-            except Exception as error:
-                outcome = Outcome("unknown", error_class=type(error).__name__)
-            if self.limits:
-                self.limits.took()
-        return outcome
-
-    # ── many letters at a time ──
-
-    def in_bulk(self, carrier: BulkCarrier) -> None:
-        """Claim all, hand them over, record all: done twice, it comes to the same."""
-        self._see_pauses()
-        now = self.edge.clock()
-        ids = self._next(self._queue(), now, None)
-        claims: list[Claim] = []
-        for start in range(0, len(ids), _CHUNK):
-            if self._must_end():
-                break
-            claims += claim(
-                self.engine,
-                carrier=self.carrier.name,
-                owner=self.owner,
-                now=now,
-                lease=timedelta(0),  # whoever comes next asks the carrier
-                contact_date=self.edge.day_of(now),
-                letter_ids=ids[start : start + _CHUNK],
-                limit=_CHUNK,
-            )
-        if self._must_end():
-            outcomes = [Outcome("not_accepted", error_class=STOPPED)] * len(claims)
-        else:
-            outcomes = carrier.send_many([one.letter for one in claims]) if claims else []
-            self.batches = {one.letter.batch_id for one in claims}
-        answered = list(zip(claims, outcomes, strict=True))
-        for start in range(0, len(answered), _CHUNK):
-            self._record(answered[start : start + _CHUNK])
-        self.outcomes.update(outcome.kind for outcome in outcomes)
-
-    # ── both ──
-
-    def _queue(self) -> list[dict[str, Any]]:
-        """Rows of letters that may leave as far as the ledger knows and on this day, in order."""
-        now = self.edge.clock()
-        today = self.edge.day_of(now)
-        last_days: dict[date, date] = {}
-        queue = []
-        for row in waiting_letters(self.engine, now, channels=self.channels, batch_ids=self.batch_ids):
-            as_of = row["decided_as_of_date"]
-            last_days.setdefault(as_of, self.edge.last_day_of(as_of))
-            if row["waits_for"]:
-                self.reasons[row["letter_id"]] = row["waits_for"]
-            elif not as_of <= today <= last_days[as_of]:
-                self.reasons[row["letter_id"]] = "not_yet" if today < as_of else "stale"
-            else:
-                queue.append(row)
-        return queue
-
-    def _next(self, queue: list[dict[str, Any]], now: datetime, limit: int | None) -> list[str]:
-        """The first letters of the queue that may leave at this instant; those before them are taken out of it."""
-        ids: list[str] = []
-        position = 0
-        while position < len(queue) and (limit is None or len(ids) < limit):
-            row = queue[position]
-            asked = self.edge.may_leave if self.carrier.reaches_people else None
-            if reason := asked(row, now) if asked else None:
-                self.reasons[row["letter_id"]] = reason
-                del queue[position]
-            else:
-                ids.append(row["letter_id"])
-                position += 1
-        return ids
-
-    def _record(self, answered: list[tuple[Claim, Outcome]]) -> None:
-        if answered:
-            record(self.engine, answered, self.edge.clock(), self.policy.max_attempts)
-
-    def _must_end(self) -> bool:
-        if self.limits and self.limits.look(self.edge.clock()):
-            self._see_pauses()
-        self.stopped = self.stopped or self.edge.stop()
-        return bool(self.stopped or self.paused)
-
-    def _see_pauses(self) -> None:
-        pauses = open_pauses(self.engine, self.edge.clock(), self.carrier.name)
-        self.paused = pauses[0].reason if pauses else None
-
-    def report(self, settled: Mapping[str, str]) -> DeliveryReport:
-        """Counts, and why what is still approved did not leave."""
-        self._see_pauses()
-        held = {**self.reasons, **(self.limits.reasons if self.limits else {})}
-        general = "stopped" if self.stopped else "paused" if self.paused else "later"
-        still = waiting_letters(
-            self.engine, self.edge.clock(), channels=self.channels, batch_ids=self.batch_ids
-        )
-        waiting = Counter(row["waits_for"] or held.get(row["letter_id"], general) for row in still)
-        return DeliveryReport(
-            dict(sorted(self.outcomes.items())),
-            dict(sorted(Counter(settled.values()).items())),
-            dict(sorted(waiting.items())),
-            self.paused,
-            self.stopped,
-        )
