@@ -59,7 +59,7 @@ def is_same_person(one: str, other: str) -> bool:
     """Whether two names may be of one person; in doubt they are.
 
     Case, accents, separators, look-alikes of other scripts and a mail domain do not tell people apart, and neither does
-    leaving out a part of a name or shortening it to its first letter.
+    leaving out a part of a name or shortening all of it but one part to first letters.
     """
     ours, theirs = _words(one), _words(other)
     if not ours or not theirs:
@@ -67,7 +67,9 @@ def is_same_person(one: str, other: str) -> bool:
     if "".join(ours) == "".join(theirs):
         return True
     fewer, more = sorted((ours, theirs), key=len)
-    return all(any(_is_short_for(word, full) for full in more) for word in fewer)
+    return bool(set(fewer) & set(more)) and all(
+        any(_is_short_for(word, full) for full in more) for word in fewer
+    )
 
 
 def _words(name: str) -> list[str]:

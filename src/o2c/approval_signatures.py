@@ -1,7 +1,6 @@
 """Signatures of approvals: Ed25519 with a person's OpenSSH key, checked against the public key in the policy."""
 
 import base64
-import binascii
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime
@@ -82,7 +81,7 @@ def check_signature(text: str, signature: str, public_key: str) -> None:
         raise SignatureRefused("it was signed with another key than that of the policy")
     try:
         key.verify(base64.b64decode(encoded, validate=True), text.encode())
-    except (InvalidSignature, binascii.Error):
+    except (InvalidSignature, ValueError):
         raise SignatureRefused("the signature is not of this approval") from None
 
 
