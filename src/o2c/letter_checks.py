@@ -63,7 +63,9 @@ def check_identity(decided: pl.DataFrame, lines: pl.DataFrame) -> list[str]:
     )
     return faults + [
         f"letter {row['letter_id']}, customer {row['customer_id']}: a line is in {row['currency_code']}"
-        for row in foreign.select("letter_id", "customer_id", "currency_code").iter_rows(named=True)
+        for row in foreign.select("letter_id", "customer_id", "currency_code")
+        .unique(maintain_order=True)
+        .iter_rows(named=True)
     ]
 
 
