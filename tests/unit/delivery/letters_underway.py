@@ -91,9 +91,9 @@ def planned(letter_id: str, **changes: Any) -> PlannedLetter:
     return PlannedLetter(row, (), content)
 
 
-def ledger_with(folder: Path, *letter_ids: str, url: str | None = None) -> Engine:
-    """A ledger with these letters, approved by the policy."""
-    engine = Ledger(url or f"sqlite:///{folder / 'ledger.db'}").engine
+def ledger_with(place: Path | str, *letter_ids: str) -> Engine:
+    """A ledger (in a folder, or at a URL) with these letters, approved by the policy."""
+    engine = Ledger(place if isinstance(place, str) else f"sqlite:///{place / 'ledger.db'}").engine
     approve(engine, *letter_ids)
     return engine
 

@@ -78,8 +78,8 @@ AWAY = ("Transient", "General")
     ],
 )
 @pytest.mark.parametrize("before", [UNKNOWN, accepted("L1")], ids=["unknown", "sent"])
-def test_what_events_make_of_a_letter_that_may_have_left(tmp_path, before, events, state):
-    engine = ledger_with(tmp_path, "L1")
+def test_what_events_make_of_a_letter_that_may_have_left(ledger_url, before, events, state):
+    engine = ledger_with(ledger_url, "L1")
     bring(engine, {"L1": before})
 
     record_events(
@@ -93,8 +93,8 @@ def test_what_events_make_of_a_letter_that_may_have_left(tmp_path, before, event
     assert row.sent_at is not None
 
 
-def test_a_bounce_suppresses_the_address_and_gives_a_person_a_task_without_the_address(tmp_path):
-    engine = ledger_with(tmp_path, "L1")
+def test_a_bounce_suppresses_the_address_and_gives_a_person_a_task_without_the_address(ledger_url):
+    engine = ledger_with(ledger_url, "L1")
     bring(engine, {"L1": accepted("L1")})
 
     bounce = told("Bounce")
@@ -137,8 +137,8 @@ def test_a_bounce_suppresses_the_address_and_gives_a_person_a_task_without_the_a
         ("Delivery", {}, None, None),
     ],
 )
-def test_what_else_follows_from_an_event(tmp_path, kind, more, reason, outcome):
-    engine = ledger_with(tmp_path, "L1")
+def test_what_else_follows_from_an_event(ledger_url, kind, more, reason, outcome):
+    engine = ledger_with(ledger_url, "L1")
     bring(engine, {"L1": accepted("L1")})
 
     record_events(engine, [told(kind, **more)], LATER)
@@ -150,8 +150,8 @@ def test_what_else_follows_from_an_event(tmp_path, kind, more, reason, outcome):
     )
 
 
-def test_activities_are_those_of_the_date_and_before(tmp_path):
-    engine = ledger_with(tmp_path, "L1")
+def test_activities_are_those_of_the_date_and_before(ledger_url):
+    engine = ledger_with(ledger_url, "L1")
     bring(engine, {"L1": accepted("L1")})
     record_events(engine, [told("Bounce")], LATER)
 
@@ -160,8 +160,8 @@ def test_activities_are_those_of_the_date_and_before(tmp_path):
     assert activity_rows(engine, date(2026, 9, 30))["activity_at"].dtype == pl.Datetime("us", "UTC")
 
 
-def test_the_same_event_again_changes_nothing(tmp_path):
-    engine = ledger_with(tmp_path, "L1")
+def test_the_same_event_again_changes_nothing(ledger_url):
+    engine = ledger_with(ledger_url, "L1")
     bring(engine, {"L1": accepted("L1")})
     events = [told("Send"), told("Bounce")]
     record_events(engine, events, LATER)
@@ -176,8 +176,8 @@ def test_the_same_event_again_changes_nothing(tmp_path):
         assert con.execute(select(func.count()).select_from(activities)).scalar() == 1
 
 
-def test_an_address_that_a_person_let_in_again_is_suppressed_by_new_bounces_alone(tmp_path):
-    engine = ledger_with(tmp_path, "L1", "L2")
+def test_an_address_that_a_person_let_in_again_is_suppressed_by_new_bounces_alone(ledger_url):
+    engine = ledger_with(ledger_url, "L1", "L2")
     bring(engine, {"L1": accepted("L1"), "L2": accepted("L2")})
     first = told("Bounce")
     record_events(engine, [first], LATER)
@@ -196,8 +196,8 @@ def test_an_address_that_a_person_let_in_again_is_suppressed_by_new_bounces_alon
     [(accepted("L1"), "bounced"), (UNKNOWN, "bounced")],
     ids=["accepted", "unknown"],
 )
-def test_events_of_a_letter_that_is_just_being_sent_count_when_it_was_recorded(tmp_path, outcome, state):
-    engine = ledger_with(tmp_path, "L1")
+def test_events_of_a_letter_that_is_just_being_sent_count_when_it_was_recorded(ledger_url, outcome, state):
+    engine = ledger_with(ledger_url, "L1")
     claims = claim_all(engine, "L1")
 
     early = record_events(engine, [told("Send"), told("Bounce")], NOON)
@@ -210,8 +210,8 @@ def test_events_of_a_letter_that_is_just_being_sent_count_when_it_was_recorded(t
     assert states(engine) == {"L1": state}
 
 
-def test_a_letter_that_was_taken_as_not_sent_stays_so_and_a_person_is_told(tmp_path):
-    engine = ledger_with(tmp_path, "L1")
+def test_a_letter_that_was_taken_as_not_sent_stays_so_and_a_person_is_told(ledger_url):
+    engine = ledger_with(ledger_url, "L1")
     bring(engine, {"L1": UNKNOWN})
     much_later = NOON + timedelta(hours=72)
     assert presume_not_sent(engine, much_later, timedelta(hours=48), much_later) == ["L1"]
@@ -229,8 +229,8 @@ def test_a_letter_that_was_taken_as_not_sent_stays_so_and_a_person_is_told(tmp_p
     ("state", "kind"),
     [("refused", "left_after_all"), ("cancelled", "left_after_all"), ("approved", "left_without_claim")],
 )
-def test_events_of_a_letter_that_never_left_are_an_alarm(tmp_path, state, kind):
-    engine = ledger_with(tmp_path, "L1")
+def test_events_of_a_letter_that_never_left_are_an_alarm(ledger_url, state, kind):
+    engine = ledger_with(ledger_url, "L1")
     if state == "cancelled":
         withdraw(engine, "L1")
     else:
@@ -242,8 +242,8 @@ def test_events_of_a_letter_that_never_left_are_an_alarm(tmp_path, state, kind):
     assert states(engine) == {"L1": state}
 
 
-def test_two_accepts_of_one_letter_are_found_by_their_ids(tmp_path):
-    engine = ledger_with(tmp_path, "L1", "L2")
+def test_two_accepts_of_one_letter_are_found_by_their_ids(ledger_url):
+    engine = ledger_with(ledger_url, "L1", "L2")
     bring(engine, {"L1": accepted("L1"), "L2": accepted("L2")})
 
     report = record_events(engine, [told("Send", "L2"), told("Send", number=2)], LATER)
@@ -251,8 +251,8 @@ def test_two_accepts_of_one_letter_are_found_by_their_ids(tmp_path):
     assert report.findings == (Finding("double_accept", "L1", "accepted 2 times by the carrier"),)
 
 
-def test_events_of_letters_that_are_not_ours_are_kept_and_counted(tmp_path):
-    engine = ledger_with(tmp_path, "L1")
+def test_events_of_letters_that_are_not_ours_are_kept_and_counted(ledger_url):
+    engine = ledger_with(ledger_url, "L1")
     strange, untagged = told("Bounce", "L9"), told("Send", None)
 
     report = record_events(engine, [strange, untagged], LATER)
@@ -268,8 +268,8 @@ def test_events_of_letters_that_are_not_ours_are_kept_and_counted(tmp_path):
         }
 
 
-def test_nothing_of_a_person_is_kept_of_an_event(tmp_path):
-    engine = ledger_with(tmp_path, "L1")
+def test_nothing_of_a_person_is_kept_of_an_event(ledger_url):
+    engine = ledger_with(ledger_url, "L1")
     bring(engine, {"L1": accepted("L1")})
     for kind in ("Send", "Delivery", "Bounce", "Complaint", "DeliveryDelay", "Open", "Rendering Failure"):
         record_events(engine, [told(kind, address="jane.doe@secret.example")], LATER)
@@ -282,8 +282,8 @@ def test_nothing_of_a_person_is_kept_of_an_event(tmp_path):
     assert not [row for row in kept if "jane" in str(row) or "secret" in str(row) or "192.0.2" in str(row)]
 
 
-def test_how_far_events_were_read_never_goes_back(tmp_path):
-    engine = ledger_with(tmp_path)
+def test_how_far_events_were_read_never_goes_back(ledger_url):
+    engine = ledger_with(ledger_url)
     assert read_until(engine, "ses") is None
 
     note_read_until(engine, "ses", LATER)
@@ -345,7 +345,7 @@ def _after(start: tuple[bytes, Claim], pieces: list[list[DeliveryEvent]]) -> tup
     return found, addresses, tasks
 
 
-@settings(max_examples=int(os.environ.get("O2C_EVENT_EXAMPLES", "40")), deadline=None)
+@settings(max_examples=int(os.environ.get("O2C_EVENT_EXAMPLES", "25")), deadline=None)
 @given(st.data())
 def test_any_order_and_any_repetition_of_the_log_gives_the_same_ledger(on_its_way, data):
     events = st.lists(st.sampled_from(_EVENTS), min_size=1, max_size=10, unique_by=lambda one: one.event_id)

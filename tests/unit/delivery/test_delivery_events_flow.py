@@ -1,5 +1,6 @@
 """The flow of delivery events against a stand-in of SES and SQS: what came is kept, what did not fit is told."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -23,9 +24,10 @@ PATIENCE = timedelta(seconds=0.15)
 
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def home(tmp_path: Path, ledger_file: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     root = tmp_path / "home"
     open_home(root)
+    shutil.copy(ledger_file, root / "ledger.db")
     for name in ("O2C_LEDGER_URL", "O2C_ENVIRONMENT", "O2C_AWS_ACCOUNT_ID"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("O2C_HOME", str(root))

@@ -3,6 +3,7 @@
 import datetime as dt
 import functools
 import inspect
+import shutil
 import socket
 import ssl
 import threading
@@ -104,9 +105,10 @@ def test_the_table_has_every_action_of_the_server():
 
 
 @pytest.mark.parametrize("action", list(ACTIONS))
-def test_one_post_and_the_right_state(ses: StubSes, tmp_path: Path, action: str):
+def test_one_post_and_the_right_state(ses: StubSes, ledger_file: Path, tmp_path: Path, action: str):
     kind, state, pause, error_class = TABLE[action]
     letter_id = f"L-{action}"
+    shutil.copy(ledger_file, tmp_path / "ledger.db")
     engine = ledger_with(tmp_path, letter_id)
     ses.behaviour = always(action)
     (claimed,) = claim_all(engine, letter_id)
