@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from o2c import __version__, cli_approve, cli_deliver
+from o2c import __version__, cli_approve, cli_deliver, cli_ledger
 
 DONE, EXCEPTIONS, REFUSED, INTERNAL = 0, 1, 2, 3
 
@@ -187,6 +187,7 @@ def _parser() -> argparse.ArgumentParser:
 
     cli_approve.add_commands(command)
     cli_deliver.add_commands(command)
+    cli_ledger.add_commands(command)
     command("doctor", _doctor, "say which versions run here and whether the home can be used")
     return parser
 
