@@ -47,7 +47,9 @@ class Sendout:
 
     def text(self) -> str:
         """A few lines; no names, no addresses."""
-        lines = [f"Letters that may leave on {self.as_of}:" if self.as_of else "Nothing is published yet."]
+        if self.as_of is None and not self.stopped:
+            return "Nothing is published yet, so nothing can leave."
+        lines = [f"Letters that may leave on {self.as_of}:"]
         if self.stopped:
             lines.append(f"  stopped: {self.stopped}. Nothing leaves until `o2c deliver --go`.")
         lines += [
