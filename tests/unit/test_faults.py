@@ -5,6 +5,7 @@ import os
 import stat
 import subprocess
 import sys
+import traceback
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,9 +16,11 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 import o2c.cli
+from flows._steps import StepFailed, quoting_nothing
 from o2c.cli import main
 from o2c.faults import is_about_room, keep_whole, where_it_happened
-from o2c.ledger import Ledger
+from o2c.home import Home, Marker
+from o2c.ledger import Ledger, LedgerError
 from o2c.ledger.opening import rule_broken
 from o2c.settings import Settings
 
@@ -173,3 +176,24 @@ def test_settings_are_shown_without_the_ledgers_password() -> None:
     settings = Settings(ledger_url="postgresql://o2c:hidden@host/ledger")
     assert "hidden" not in f"{settings!r} {settings}"
     assert settings.ledger_url == "postgresql://o2c:hidden@host/ledger"
+
+
+def test_a_step_under_prefect_quotes_nothing_and_leaves_our_errors_and_the_systems_alone(
+    tmp_path: Path,
+) -> None:
+    def step(home: Home, error: Exception | None) -> str:
+        if error is not None:
+            raise error
+        return home.root.name
+
+    home, guarded = Home(tmp_path, Marker()), quoting_nothing(step)
+    assert guarded(home, None) == tmp_path.name
+    for stays in (LedgerError(MARK), FileNotFoundError(MARK), TimeoutError(MARK)):
+        with pytest.raises(type(stays), match=MARK):
+            guarded(home, stays)
+    with pytest.raises(StepFailed) as failed:
+        guarded(home, KeyError(MARK))
+    assert MARK not in "".join(traceback.format_exception(failed.value))
+    (kept,) = (tmp_path / "faults").iterdir()
+    assert str(kept) in str(failed.value)
+    assert MARK in kept.read_text()
