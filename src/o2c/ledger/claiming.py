@@ -16,10 +16,19 @@ from o2c.ledger.auditing import Change, append
 from o2c.ledger.moving import CHUNK, move
 from o2c.ledger.pausing import pauses_in
 from o2c.ledger.planning import cancel_in
-from o2c.ledger.tables import approval_requests, attempts, letter_messages, letters, suppressions
+from o2c.ledger.tables import (
+    approval_requests,
+    attempts,
+    delivery_events,
+    letter_messages,
+    letters,
+    suppressions,
+)
 
 Admit = Callable[[Connection, Row[Any]], str | None]
 
+# The carrier has it, whatever stands here: an alarm, and nothing to send again.
+_TOLD = select(delivery_events.c.event_id).where(delivery_events.c.letter_id == letters.c.letter_id)
 _SUPPRESSED = select(suppressions.c.suppression_id).where(
     suppressions.c.address == func.lower(letters.c.address), suppressions.c.lifted_at.is_(None)
 )
@@ -38,6 +47,7 @@ _MAY_LEAVE = (
         approval_requests.c.expires_at > bindparam("now"),
         or_(letters.c.not_before.is_(None), letters.c.not_before <= bindparam("now")),
         ~_SUPPRESSED.exists(),
+        ~_TOLD.exists(),
     )
     .order_by(letters.c.letter_id)
 )

@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -240,6 +241,26 @@ def test_events_of_a_letter_that_never_left_are_an_alarm(ledger_url, state, kind
 
     assert report.findings == (Finding(kind, "L1", f"has events, but its state is {state}"),)
     assert states(engine) == {"L1": state}
+
+
+def test_a_letter_of_which_the_carrier_told_is_not_claimed_again(ledger_url):
+    engine = ledger_with(ledger_url, "L1", "L2")
+    record_events(engine, [told("Send")], LATER)
+    assert [one.letter.letter_id for one in claim_all(engine, "L1", "L2")] == ["L2"]
+
+
+def test_two_readers_at_once_count_every_event_once(ledger_url):
+    engine = ledger_with(ledger_url, "L1", "L2")
+    bring(engine, {"L1": accepted("L1"), "L2": UNKNOWN})
+    events = [told(kind, letter_id) for kind in ("Send", "Delivery", "Bounce") for letter_id in ("L1", "L2")]
+
+    with ThreadPoolExecutor(4) as threads:
+        reports = list(threads.map(lambda _: record_events(engine, events, LATER), range(8)))
+
+    assert sum(report.recorded for report in reports) == 6
+    assert sum(report.repeated for report in reports) == 42
+    assert states(engine) == {"L1": "bounced", "L2": "bounced"}
+    assert activity_rows(engine, date(2026, 9, 30)).height == 2
 
 
 def test_two_accepts_of_one_letter_are_found_by_their_ids(ledger_url):
