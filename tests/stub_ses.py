@@ -378,13 +378,6 @@ class _Handler(BaseHTTPRequestHandler):
         elif path.startswith("/exports/"):
             rows = self.stub.exported(path.rsplit("/", 1)[1]) or []
             self._reply(200, "\n".join(map(json.dumps, rows)).encode())
-        elif path.startswith("/v2/email/suppression/addresses/"):
-            address = unquote(path.rsplit("/", 1)[1])
-            if address.lower() in self.stub.suppressed:
-                entry = {"EmailAddress": address, "Reason": "BOUNCE", "LastUpdateTime": 0}
-                self._json({"SuppressedDestination": entry})
-            else:
-                self._fail(404, "NotFoundException", "not suppressed")
         else:
             self._fail(404, "UnknownOperationException", path)
 

@@ -104,16 +104,6 @@ class SesCarrier:
             )
         return limits
 
-    def is_suppressed(self, address: str) -> bool | None:
-        """Whether the account's own suppression list has the address; None where SES does not say."""
-        try:
-            self._client.get_suppressed_destination(EmailAddress=address)
-        except self._client.exceptions.NotFoundException:
-            return False
-        except (BotoCoreError, ClientError):
-            return None
-        return True
-
     def _fault(self, letter: OutgoingLetter) -> str | None:
         """Why the letter must not be posted; None where it may be. Without address or text of the letter."""
         if letter.channel != "email":

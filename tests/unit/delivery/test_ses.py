@@ -232,15 +232,14 @@ def test_an_account_that_says_nothing_sends_nothing():
         silent.limits()
 
 
-def test_the_carrier_s_own_list_can_be_asked(ses: StubSes):
-    ses.suppressed.add("gone@customer.example")
+def test_what_kind_of_carrier_it_is(ses: StubSes):
     one = carrier(ses)
-    assert (one.is_suppressed("gone@customer.example"), one.is_suppressed("here@customer.example")) == (
+    assert (one.name, one.reaches_people, one.reports_delivery, one.has(outgoing())) == (
+        "ses",
         True,
-        False,
+        True,
+        None,
     )
-    assert one.has(outgoing()) is None
-    assert (one.name, one.reaches_people, one.reports_delivery) == ("ses", True, True)
     assert carrier(ses, configuration_set=None).reports_delivery is False
 
 
