@@ -139,7 +139,8 @@ class Round:
     def _post(self, claimed: Claim, since: float) -> Outcome:
         """The one attempt. Right before it: is it still ours, is there time enough for the answer, may we at all?"""
         longest = self.policy.lease_seconds - self.policy.request_timeout_seconds
-        if self.edge.stop():
+        self.stopped = self.edge.stop()
+        if self.stopped:
             outcome = Outcome("not_accepted", error_class=STOPPED)
         elif not still_mine(self.engine, claimed) or self.edge.monotonic() - since > longest:
             outcome = Outcome("not_accepted", error_class=LEASE_OVER)
