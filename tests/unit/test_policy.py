@@ -86,7 +86,7 @@ def test_a_fault_names_the_file_the_place_and_what_is_wrong(folder):
         "policies/dunning.yml: policy not accepted, nothing was run.",
         "  stages.1.days_past_due: Input should be greater than or equal to 1",
         "  stages.1.tmplate: Extra inputs are not permitted "
-        "(known: level, stage, days_past_due, channel, tone, required_approval_count)",
+        "(known: level, stage, days_past_due, channel, tone, required_approval_count, has_pdf)",
     ]
 
 
@@ -134,7 +134,12 @@ CROSS_FIELD = [
     ("aging", "{label: current, to_day: 0}", "{label: current, to_day: 1}", "not past due on its due date"),
     ("agency", "required_approval_count: 2", "required_approval_count: 1", "greater than or equal to 2"),
     ("agency", "\nmore_than_days_past_due: 90", "\nmore_than_days_past_due: 89", "greater than or equal to 90"),
-    ("dunning", "required_approval_count: 1}", "required_approval_count: 3}", "less than or equal to 2"),
+    ("dunning", "required_approval_count: 1,", "required_approval_count: 3,", "less than or equal to 2"),
+    ("dunning", "has_pdf: true", "has_pdf: yes", "valid boolean"),
+    ("dunning", "channel: task}", "channel: task, has_pdf: true}", "a task has no PDF"),
+    ("dunning", "max_level: 2", "max_level: 3", "less than or equal to 2"),
+    ("dunning", "max_characters: 306", "max_characters: 307", "less than or equal to 306"),
+    ("dunning", "enabled: false", "enabled: 0", "valid boolean"),
     ("dunning", "required_approval_count: {2: 1}", "required_approval_count: {4: 1}", "less than or equal to 3"),
     ("dunning", "retry_approval_count: 2", "retry_approval_count: 3", "less than or equal to 2"),
     ("dunning", "quiet_days: 6", "quiet_days: 0", "greater than or equal to 1"),

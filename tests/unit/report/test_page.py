@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hostile import HOSTILE
+from hostile import EVERY_HOSTILE, HOSTILE
 from lxml import html
 from report_rows import AS_OF, BEFORE, buckets, check, customer, debtor, forecast_error, kpis, whole
 
@@ -184,6 +184,27 @@ def test_a_hostile_name_is_text_and_changes_nothing_else(shared_pages: tuple[Any
     assert [_shape(one) for one in html.fromstring(page).iter()] == plain
     shown = html.fromstring(page).find_class("stories")[0].find(".//strong").text
     assert (shown or "") == one_line(name)
+
+
+def test_six_hundred_hostile_names_bring_no_tag(page_of: Page, capsys: pytest.CaptureFixture[str]) -> None:
+    def page_with(names: list[str]) -> Any:
+        figures = replace(
+            _named(names[0]),
+            debtors=tuple(debtor("ACME", "EUR", f"C{at}", debtor_rank=at + 1) for at in range(len(names))),
+            customers=tuple(customer(f"C{at}", name) for at, name in enumerate(names)),
+        )
+        return html.fromstring(page_of(figures))
+
+    shown = [name for name in EVERY_HOSTILE if one_line(name)]  # a blank one is shown as none
+    plain = [_shape(one) for one in page_with(["Acme"] * 10).iter()]
+    for start in range(0, len(shown), 10):
+        names = [*shown[start : start + 10], *["Acme"] * 9][:10]
+        page = page_with(names)
+        assert [_shape(one) for one in page.iter()] == plain, names
+        text = " ".join(page.text_content().split())
+        assert [name for name in names if " ".join(one_line(name).split()) not in text] == []
+    with capsys.disabled():
+        print(f"\nfinance page: {len(EVERY_HOSTILE)} texts, 0 tags")  # noqa: T201
 
 
 @pytest.fixture(scope="module")
