@@ -210,12 +210,13 @@ class Office:
         return report.stopped == NEWER
 
     def count_waiting(self) -> None:
-        """Letters that people have not approved wait, too, and those that no carrier of ours takes."""
+        """Letters that people have not approved wait, too, and those that nobody was asked to take."""
         states = unsent_letters(self.ledger.engine).letters["state"]
         approved = int((states == "approved").sum())
+        others = "gate_closed" if self.done.closed_gates else "no_carrier"
         for reason, count in (
+            (others, approved - self.done.waiting.total()),
             ("approval", states.len() - approved),
-            ("no_carrier", approved - self.done.waiting.total()),
         ):
             if count > 0:
                 self.done.waiting[reason] += count

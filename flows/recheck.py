@@ -5,7 +5,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-from flows._steps import step
 from flows.apply_cash import POSSIBLE_PAYERS, apply_payments, load_recorded
 from flows.bank_files import add_bank_files
 from flows.build import build_cash_inputs, build_marts, load_sources
@@ -43,7 +42,6 @@ class SecondLook:
     known_at: datetime | None
 
 
-@step(name="look once more")
 def look_once_more(
     home: Home,
     ledger: Ledger,
