@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from prefect import flow
+from prefect.context import FlowRunContext
+from prefect.events import emit_event
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Engine
 
@@ -87,6 +89,7 @@ def take_events(
     for alarm in done.alarms:
         say(alarm)
     show_markdown("delivery-events", done.text())
+    tell_alarms(done)
     return done
 
 
@@ -173,6 +176,16 @@ def settle(
         )
     if done.unknown_tags:
         done.alarms.append(f"{done.unknown_tags} events are of letters that this ledger does not have")
+
+
+def tell_alarms(done: EventsDone) -> None:
+    """In Prefect an event to be notified of; letters by their ids alone."""
+    if done.alarms and FlowRunContext.get():
+        emit_event(
+            event="o2c.delivery.alarm",
+            resource={"prefect.resource.id": "o2c.delivery", "prefect.resource.name": "o2c delivery"},
+            payload={"alarms": done.alarms},
+        )
 
 
 def _fold_insights(
