@@ -96,7 +96,7 @@ def write_records(folder: Path, name: str, frames: Mapping[str, pl.DataFrame]) -
     """
     filled = {kind: frame for kind, frame in frames.items() if kind == "exceptions" or not frame.is_empty()}
     beside, place = folder / f"{name}.new", folder / name
-    for leftover in (beside, place):
+    for leftover in (*folder.glob("*.new"), place):  # also of runs that were killed
         shutil.rmtree(leftover, ignore_errors=True)
     beside.mkdir(parents=True)
     for kind, frame in sorted(filled.items()):
