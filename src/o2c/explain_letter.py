@@ -31,6 +31,7 @@ from o2c.ledger.tables import (
     letters,
     runs,
 )
+from o2c.letter_message import file_name
 from o2c.settings import Settings
 
 _REFERENCE = re.compile(r"(?:Ref\s+)?([A-Z2-7]{4})-([A-Z2-7]{4})", re.IGNORECASE)
@@ -234,5 +235,5 @@ def _message(home: Home, con: Connection, letter: dict[str, Any]) -> list[dict[s
 
 
 def _in_outbox(home: Home, letter: dict[str, Any]) -> bytes | None:
-    path: Path = home.outbox / letter["batch_id"] / f"{letter['letter_id']}.eml"
+    path: Path = home.outbox / letter["batch_id"] / file_name(letter["letter_id"], letter["channel"])
     return path.read_bytes() if path.exists() else None

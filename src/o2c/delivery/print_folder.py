@@ -1,4 +1,7 @@
-"""The folder that letters on paper are printed from: ``<folder>/<batch_id>/<letter_id>.pdf``, exactly as attached."""
+"""The folder that letters on paper are printed from: ``<folder>/<batch_id>/<letter_id>.pdf``, exactly as attached.
+
+Whoever prints them may take files away; ``<folder>/.printed/<batch_id>`` has the ids that were put there once.
+"""
 
 import re
 from collections import defaultdict
@@ -7,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from o2c.delivery.carrier import OutgoingLetter
-from o2c.durable import sync
+from o2c.durable import put_in_place, sync
 from o2c.mime import pdf_of
 
 _NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}")
@@ -21,7 +24,8 @@ class PrintFolderError(ValueError):
 def write_print_folder(folder: Path, letters: Iterable[OutgoingLetter]) -> list[Path]:
     """Put the PDFs of letters that left into the print folder; letters without one are passed over.
 
-    Doing it again changes nothing. Each file is on disk before it has its name, and its name before this returns.
+    Doing it again changes nothing: what was printed and taken away is not put there a second time. Each file is on
+    disk before it has its name, and its name before this returns.
 
     Returns:
         The files of this call's letters that are new, sorted.
@@ -51,11 +55,14 @@ def _write_batch(folder: Path, batch_id: str, pdfs: dict[str, bytes]) -> list[Pa
         raise PrintFolderError(f"{place}: is a link to another place. Nothing was printed. Remove the link.")
     is_new = not place.exists()
     place.mkdir(parents=True, exist_ok=True)
+    listed = folder / ".printed" / batch_id
+    printed = set(listed.read_text(encoding="ascii").split()) if listed.exists() else set()
     fresh: dict[Path, bytes] = {}
     for letter_id, pdf in sorted(pdfs.items()):
         path = place / f"{letter_id}.pdf"
         if not path.exists():
-            fresh[path] = pdf
+            if letter_id not in printed:
+                fresh[path] = pdf
         elif path.read_bytes() != pdf:
             raise PrintFolderError(
                 f"{path}: another PDF of this letter is there already. Nothing more of the batch was printed."
@@ -74,4 +81,15 @@ def _write_batch(folder: Path, batch_id: str, pdfs: dict[str, bytes]) -> list[Pa
         sync(place)
     if is_new:
         sync(folder)
+    if not printed.issuperset(pdfs):
+        _list(listed, printed | pdfs.keys())
     return sorted(fresh)
+
+
+def _list(path: Path, letter_ids: set[str]) -> None:
+    """Write down what was put there, after it was: a crash between prints a letter again rather than never."""
+    path.parent.mkdir(exist_ok=True)
+    beside = path.with_name(f".{path.name}.partial")
+    beside.write_text("".join(f"{letter_id}\n" for letter_id in sorted(letter_ids)), encoding="ascii")
+    put_in_place(beside, path)
+    sync(path.parent.parent)

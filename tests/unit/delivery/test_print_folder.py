@@ -29,7 +29,8 @@ def letters(*names, stage="final_notice", **changes):
 
 
 def listed(folder):
-    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+    files = [path.relative_to(folder) for path in folder.rglob("*") if path.is_file()]
+    return sorted(str(path) for path in files if path.parts[0] != ".printed")
 
 
 def test_each_pdf_lies_under_its_batch_and_letter(tmp_path):
@@ -60,6 +61,19 @@ def test_doing_it_again_changes_nothing_and_what_is_missing_is_added(tmp_path):
     after = first[0].stat()
     assert (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns)
     assert len(listed(tmp_path)) == 3
+
+
+def test_what_was_printed_and_taken_away_is_not_printed_again(tmp_path):
+    first, second = letters("C-1", "C-2")
+    (path,) = write_print_folder(tmp_path, [outgoing(first)])
+    path.unlink()
+    (other,) = write_print_folder(tmp_path, map(outgoing, (first, second)))
+    assert other.stem == second.letter_id
+    other.unlink()
+    other.parent.rmdir()
+    assert write_print_folder(tmp_path, map(outgoing, (first, second))) == []
+    assert listed(tmp_path) == []
+    assert (tmp_path / ".printed" / BATCH).read_text().split() == sorted([first.letter_id, second.letter_id])
 
 
 def test_a_half_written_file_of_a_killed_run_is_no_letter(tmp_path):
