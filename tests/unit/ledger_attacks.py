@@ -821,8 +821,8 @@ _REPLACED = [
     ),
     _or_replace(
         "a_placement_replaced",
-        "replace into placements (invoice_id, installment_number, customer_id, agency_id, placed_date)"
-        " values ('I-1', 1, 'C-2', 'B', '2026-03-12')",
+        "replace into placements (invoice_id, installment_number, customer_id, agency_id, placed_date, request_id)"
+        " values ('I-1', 1, 'C-2', 'B', '2026-03-12', 'R-referrals')",
         "placements_not_replaced",
     ),
     _or_replace(

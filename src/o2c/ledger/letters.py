@@ -72,12 +72,9 @@ class LetterRows:
             ],
             schema=LetterHistory.empty().schema,
         )
-        decided = dict(history.select("letter_id", "decided_as_of_date").iter_rows())
+        left = dict(history.select("letter_id", "sent_date").iter_rows())
         lines = pl.DataFrame(
-            [
-                {**row._asdict(), "sent_date": decided[row.letter_id] if row.sent_at else None}
-                for row in listed
-            ],
+            [{**row._asdict(), "sent_date": left[row.letter_id] if row.sent_at else None} for row in listed],
             schema=LineHistory.empty().schema,
         )
         return LetterHistory.validate(history), LineHistory.validate(lines)

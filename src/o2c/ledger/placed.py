@@ -3,7 +3,7 @@
 from datetime import date
 
 import polars as pl
-from sqlalchemy import Engine, insert, or_, select
+from sqlalchemy import Engine, or_, select
 
 from o2c.frames import PlacedItems
 from o2c.ledger.tables import placements
@@ -26,17 +26,3 @@ class PlacementRows:
                 )
             ]
         return PlacedItems.validate(pl.DataFrame(rows, schema=PlacedItems.empty().schema))
-
-    def record_placements(self, placed: pl.DataFrame) -> None:
-        """Write down items handed over (frames.PlacedItems); those already there stay as they are."""
-        with self._engine.begin() as con:
-            there = set(
-                con.execute(select(placements.c.invoice_id, placements.c.installment_number)).tuples()
-            )
-            fresh = [
-                row
-                for row in placed.iter_rows(named=True)
-                if (row["invoice_id"], row["installment_number"]) not in there
-            ]
-            if fresh:
-                con.execute(insert(placements), fresh)

@@ -477,7 +477,7 @@ HISTORY = [
         "placement_approved",
         "placements",
         "insert",
-        f"new.request_id is not null and not {_approved('referrals')}",
+        f"not {_approved('referrals')}",
         "an item is handed over with an approved list alone",
     ),
     Rule(
