@@ -19,13 +19,12 @@ from flows.approvals import carry_out
 from flows.printing import print_letters
 from flows.recheck import SecondLook, look_once_more
 from o2c.calendars import BusinessCalendar
-from o2c.contact_hours import Doors
+from o2c.contact_hours import doors_of
 from o2c.delivery.post import Edge
 from o2c.delivery.post import deliver as hand_over
 from o2c.delivery.production import OpenCarrier, open_carriers
 from o2c.delivery.sendout import Sendout
 from o2c.delivery.stop import stop_file
-from o2c.dunning import DunningBook
 from o2c.home import Home, open_home, sending_window
 from o2c.ledger import Ledger
 from o2c.ledger.outgoing import cancel_letters, cancel_stale, expire_leases
@@ -238,18 +237,3 @@ class Interrupted:
             if newest_knowledge(self._ledger) != self._known_at:
                 return NEWER
         return None
-
-
-def doors_of(book: DunningBook, policies: Policies, calendar: BusinessCalendar) -> Doors:
-    """Contact hours where each customer is."""
-    controls = policies.controls
-    return Doors(
-        policies.dunning.contact_hours,
-        calendar,
-        dict(book.customers.select("customer_id", "country_code").iter_rows()),
-        {
-            row[0]: row[1:]
-            for row in book.entities.select("entity_id", "country_code", "time_zone").iter_rows()
-        },
-        (controls.country_code, controls.time_zone),
-    )

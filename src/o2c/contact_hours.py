@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo
 from babel.core import get_global
 
 from o2c.calendars import BusinessCalendar
+from o2c.dunning import DunningBook
+from o2c.policy import Policies
 from o2c.policy.dunning import ContactHours
 
 # The zone of the capital, for countries that have several in the CLDR (territory zones as babel ships them).
@@ -89,3 +91,18 @@ class Doors:
         if not self._hours.opens_at <= there.time() < self._hours.closes_at:
             return "outside_contact_hours"
         return None
+
+
+def doors_of(book: DunningBook, policies: Policies, calendar: BusinessCalendar) -> Doors:
+    """Contact hours where each customer is."""
+    controls = policies.controls
+    return Doors(
+        policies.dunning.contact_hours,
+        calendar,
+        dict(book.customers.select("customer_id", "country_code").iter_rows()),
+        {
+            row[0]: row[1:]
+            for row in book.entities.select("entity_id", "country_code", "time_zone").iter_rows()
+        },
+        (controls.country_code, controls.time_zone),
+    )

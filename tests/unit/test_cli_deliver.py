@@ -17,6 +17,7 @@ from o2c.ledger.tables import audit
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("O2C_OPERATOR", "sam")
+    monkeypatch.setenv("O2C_HOME", str(tmp_path / "home"))  # the command line sets it and leaves it behind
     init_home(tmp_path / "home", simulated=True, auto_approve=False)
     return tmp_path / "home"
 
