@@ -6,7 +6,7 @@ Every event counts once, in whatever order it comes: a letter's state is the str
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Engine, and_, insert, or_, select
@@ -27,6 +27,7 @@ __all__ = [
 
 ACTOR = "delivery-events"
 _WEAK = ("unknown", "sent")
+_LATELY = timedelta(days=7)
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ def record_events(engine: Engine, events: Sequence[DeliveryEvent], now: datetime
         ours = [event for event in fresh if event.letter_id in known]
         suppressed = suppress(con, ours, known, now)
         tasks = add_tasks(con, ours, known)
-        waiting = _letters(con, _waiting(con) - set(known))
+        waiting = _letters(con, _waiting(con, now) - set(known))
         moved, changes = _fold(con, known | waiting, now)
         findings = _findings(con, known)
         changes += [Change(ACTOR, "suppress", f"event:{event_id}", after=why) for event_id, why in suppressed]
@@ -172,20 +173,21 @@ def _findings(con: Connection, found: dict[str, Any]) -> tuple[Finding, ...]:
     return tuple(sorted(findings, key=lambda one: (one.kind, one.letter_id)))
 
 
-def _waiting(con: Connection) -> set[str]:
+def _waiting(con: Connection, now: datetime) -> set[str]:
     """Letters whose events came while they were being sent, or before their attempt was given up."""
     stronger = [kind for kind, state in STATE_OF_EVENT.items() if state != "sent"]
-    query = (
-        select(letters.c.letter_id)
-        .join(delivery_events, delivery_events.c.letter_id == letters.c.letter_id)
-        .where(
-            letters.c.state.in_(_WEAK),
-            or_(
-                and_(letters.c.state == "unknown", delivery_events.c.event_type.in_(STATE_OF_EVENT)),
-                delivery_events.c.event_type.in_(stronger),
+    told = select(delivery_events.c.event_id).where(delivery_events.c.letter_id == letters.c.letter_id)
+    # sent is where most letters stay whose carrier reports nothing: only those that came there lately
+    lately = and_(letters.c.state == "sent", letters.c.state_changed_at >= now - _LATELY)
+    query = select(letters.c.letter_id).where(
+        letters.c.state.in_(_WEAK),
+        or_(
+            and_(
+                letters.c.state == "unknown",
+                told.where(delivery_events.c.event_type.in_(STATE_OF_EVENT)).exists(),
             ),
-        )
-        .distinct()
+            and_(lately, told.where(delivery_events.c.event_type.in_(stronger)).exists()),
+        ),
     )
     return set(con.execute(query).scalars())
 
