@@ -16,6 +16,7 @@ from o2c.dunning import DunningBook
 from o2c.frames import PossiblePayers
 from o2c.home import Home
 from o2c.ledger import Ledger
+from o2c.ledger.asking import write_off_answers
 from o2c.ledger.cash import list_decision_files
 from o2c.ledger.unsent import Unsent, newest_knowledge, published_knowledge
 from o2c.matching import CashResult
@@ -85,11 +86,11 @@ def look_once_more(
 
 def read_newest(run: Run, landed: Inputs) -> tuple[Run, DunningBook]:
     """The book of the newest data: out of the published run that had it all, else out of a build of its own."""
-    given = list_decision_files(run.ledger.engine)
     knew = published_knowledge(run.ledger.engine, run.run_id)
-    if knew is not None and all(file.given_at <= knew for file in given) and (book := _read(run)):
+    said = said_by_persons(run, run.known_at)
+    if knew is not None and said == said_by_persons(run, knew) and (book := _read(run)):
         return run, book
-    of = [*landed.effective.input_ids, *(file.file_id for file in given)]
+    of = [*landed.effective.input_ids, *said]
     own = replace(run, run_id=_PREFIX + run_id_of(run.as_of, of, run.policies.version))
     if (own.folder / _WHOLE).exists() and (book := _read(own)):
         return own, book
@@ -103,6 +104,13 @@ def read_newest(run: Run, landed: Inputs) -> tuple[Run, DunningBook]:
     (own.folder / _WHOLE).touch()
     with own.open_build() as con:
         return own, read_book(own, con, cash)
+
+
+def said_by_persons(run: Run, known_at: datetime | None) -> list[str]:
+    """What persons decided on cash by an instant, and which write-offs others approved by then, as ids."""
+    files = list_decision_files(run.ledger.engine, known_at)
+    approved = write_off_answers(run.ledger.engine, known_at).approved
+    return sorted([*(file.file_id for file in files), *approved])
 
 
 def _read(run: Run) -> DunningBook | None:
