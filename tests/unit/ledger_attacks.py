@@ -716,6 +716,14 @@ _HISTORY = [
         "order_hold_approved",
     ),
     Attack(
+        "an_item_placed_without_a_list",
+        (
+            "insert into placements (invoice_id, installment_number, customer_id, agency_id, placed_date)"
+            " values ('I-2', 1, 'C-1', 'A', '2026-03-12')",
+        ),
+        "placement_approved",
+    ),
+    Attack(
         "a_hold_made_a_release", ("update order_holds set action = 'release'",), "order_holds_update_refused"
     ),
     Attack("a_hold_deleted", ("delete from order_holds",), "order_holds_delete_refused"),
