@@ -8,6 +8,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 _BATCH = 10  # the most that SQS hands over at once
+_TOGETHER = 200
 _COUNTS = (
     "ApproximateNumberOfMessages",
     "ApproximateNumberOfMessagesNotVisible",
@@ -89,17 +90,29 @@ def drain(
     wait_seconds: int,
     most: int,
 ) -> Drained:
-    """Take messages until there are none, or ``most``; each batch is deleted when ``take`` has kept it."""
-    count = 0
-    while count < most:
+    """Take messages until there are none, or ``most``; they are deleted when ``take`` has kept them.
+
+    Some hundred are taken together, well before the queue shows them to others again.
+    """
+    count, held = 0, []
+    while count + len(held) < most:
         asked_at = clock()
-        messages = queue.receive(wait_seconds)
-        if not messages:
+        messages = queue.receive(0 if held else wait_seconds)
+        held += messages
+        if held and (not messages or len(held) >= _TOGETHER):
+            _settle(queue, take, held)
+            count, held = count + len(held), []
+        elif not messages:
             return Drained(count, asked_at if queue.is_empty() else None)
-        take([one.body for one in messages])
-        queue.delete(messages)
-        count += len(messages)
-    return Drained(count, None)
+    if held:
+        _settle(queue, take, held)
+    return Drained(count + len(held), None)
+
+
+def _settle(queue: EventQueue, take: Callable[[list[str]], None], messages: list[Received]) -> None:
+    take([one.body for one in messages])
+    for start in range(0, len(messages), _BATCH):
+        queue.delete(messages[start : start + _BATCH])
 
 
 def _name(error: BotoCoreError | ClientError) -> str:
