@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from bank_days import declare_account
 from sending_books import (
     MORNING,
     Books,
@@ -26,6 +27,7 @@ import flows.deliver
 import flows.recheck
 from flows.deliver import DeliverRun, send_out
 from flows.ingest import IngestRun, land_only
+from o2c.cli import main
 from o2c.delivery.carrier import Outcome, OutgoingLetter
 from o2c.delivery.production import OpenCarrier
 from o2c.delivery.sendout import Sendout
@@ -35,6 +37,7 @@ from o2c.ledger.approving import waiting
 from o2c.ledger.outgoing import claim
 from o2c.ledger.tables import letters
 from o2c.run_measures import Measures
+from o2c.warehouse import connect
 
 HAPPENINGS = {
     "PAID": "settled",
@@ -377,3 +380,23 @@ def test_a_run_that_trips_a_brake_waits_for_two_people_who_are_told_why(
     assert left(home) == set()
     approve(home, policies, done.now, ["bert"])
     assert deliver(home).outcomes == {"accepted": len(EVERYBODY)}
+
+
+def test_a_missing_bank_file_closes_sending_and_nothing_is_written_down(
+    decided: tuple[Path, Books], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, books = decided
+    home = tmp_path / "new"
+    monkeypatch.setenv("O2C_HOME", str(home))  # the command line sets it, too, and would leave it behind
+    new_home(home, auto_approve=True)
+    declare_account(home)
+    arguments = ["run", "--source", str(books.folder), "--as-of", MORNING.isoformat(), "--send"]
+    assert main(["--home", str(home), *arguments]) == 2
+    assert states(home) == {}
+    assert left(home) == set()
+    with connect(home / "published" / "o2c.duckdb", read_only=True) as con:
+        gates = con.execute(
+            "select check_name from quality.fct_run_checks where severity = 'gate' and not passed"
+        ).fetchall()
+        shown = con.execute("select distinct state from collections.fct_letters").fetchall()
+    assert (gates, shown) == ([("bank_statements_complete.US1",)], [("rendered",)])
