@@ -84,7 +84,7 @@ def outputs(home: Path) -> dict[str, str]:
     """Everything that must come out the same, by relative path and hash: tables, lists, pages, letters."""
     return {
         path.relative_to(home).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-        for folder in (home / "published", *sorted((home / "outbox").glob("*")))
+        for folder in (home / "published", *sorted((home / "outbox").glob("[!.]*")))
         for path in sorted(folder.rglob("*"))
         if path.is_file() and path.suffix != ".duckdb"
     }
@@ -124,13 +124,17 @@ def letters(home: Path) -> list[tuple]:
 
 def outbox(home: Path) -> list[str]:
     """The ids of the letters in the outbox, one for each time that one lies there."""
-    return sorted(path.stem for path in home.glob("outbox/*/*.eml"))
+    return sorted(path.stem for path in home.glob("outbox/[!.]*/*.eml"))
 
 
 def leftovers(home: Path) -> list[str]:
     """What a run that died may leave for a while, and a run that ended well may not."""
     marks = (".new", ".partial", ".tmp", ".old", ".wal")
-    found = [path for path in home.rglob("*") if path.name.endswith(marks) or path.name.startswith(".")]
-    shown = {(home / "published").resolve(), *sorted((home / "releases").iterdir())[-2:]}
-    found += [path for path in (home / "releases").iterdir() if path not in shown]
+    found = [
+        path
+        for path in home.rglob("*")
+        if path.name.endswith(marks) or (path.name.startswith(".") and path.name != ".printed")
+    ]
+    releases = sorted((home / "releases").glob("*"), key=lambda path: int(path.name.rpartition("-")[2]))
+    found += [path for path in releases[:-2] if path != (home / "published").resolve()]
     return sorted(path.relative_to(home).as_posix() for path in found)

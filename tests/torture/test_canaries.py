@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Collection
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -82,10 +83,11 @@ class Watched:
         self.home, self._warm = home, warm
         self._environment = ENVIRONMENT | {"O2C_POLICIES": str(policies)}
 
-    def run(self, *arguments: str, code: set[int] = frozenset({0, 1}), **more: str) -> Ended:
-        ended = self._warm.run(
-            "--home", str(self.home), *arguments, environment=self._environment | more, short_cuts=None
-        )
+    def run(
+        self, *arguments: str, code: Collection[int] = (0, 1), by_dbt: bool = False, **more: str
+    ) -> Ended:
+        how = {"environment": self._environment | more} | ({"short_cuts": None} if by_dbt else {})
+        ended = self._warm.run("--home", str(self.home), *arguments, **how)
         assert ended.code in code, (arguments, ended.output[-3000:])
         assert SECRET.lower() not in ended.output.lower(), arguments
         if not shows_persons(arguments):
@@ -116,11 +118,11 @@ def approve_all(watched: Watched) -> int:
 
 
 def test_persons_and_secrets_stand_where_they_may_and_nowhere_else(
-    tmp_path: Path, books: Path, policies: Path, warm: Warm
+    tmp_path: Path, books: Path, policies: Path, warm: Warm, mornings: list
 ) -> None:
     watched = Watched(tmp_path / "home", warm, policies)
     watched.run("init", "--simulated")
-    watched.run("run", "--source", str(books), "--as-of", AS_OF, "--send")
+    watched.run("run", "--source", str(books), "--as-of", AS_OF, "--send", by_dbt=True)
     assert approve_all(watched)
     watched.run("deliver")
     watched.run("run", "--as-of", AS_OF, "--send")
@@ -128,7 +130,7 @@ def test_persons_and_secrets_stand_where_they_may_and_nowhere_else(
     assert sent
     for arguments in (("doctor",), ("apply-cash", "list"), ("ledger", "verify"), ("ingest",)):
         watched.run(*arguments)
-    for letter_id in sent:
+    for letter_id in sent[:3]:
         story = json.loads(watched.run("explain", "letter", letter_id, "--json").output)
         assert story["lines"]
         assert story["decision"]
@@ -144,7 +146,7 @@ def test_persons_and_secrets_stand_where_they_may_and_nowhere_else(
 
 
 def test_runs_that_fail_tell_nothing_of_persons_or_secrets(
-    tmp_path: Path, books: Path, policies: Path, warm: Warm
+    tmp_path: Path, books: Path, policies: Path, warm: Warm, mornings: list
 ) -> None:
     watched = Watched(tmp_path / "home", warm, policies)
     source = ("--source", str(books), "--as-of", AS_OF)
