@@ -14,12 +14,11 @@ import boto3
 from post_office import NOON, POLICY, SENDER, eml, relaxed
 from sqlalchemy import Engine
 
-from o2c.delivery.carrier import Carrier, OutgoingLetter
+from o2c.delivery.carrier import Carrier, Outcome, OutgoingLetter
 from o2c.delivery.post import Edge, deliver
 from o2c.delivery.ses import SesCarrier, ses_client
 from o2c.ledger import Ledger
-from o2c.ledger.moving import move
-from o2c.ledger.outgoing import waiting_letters
+from o2c.ledger.outgoing import claim, record, waiting_letters
 
 START = NOON
 KEYS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
@@ -97,7 +96,14 @@ def textbook_letter(row: dict[str, Any]) -> OutgoingLetter:
 
 
 def record_as_sent(engine: Engine, letter_id: str) -> None:
-    with engine.begin() as con:
-        values = {"owner": "naive", "lease_until": START}
-        move(con, [letter_id], "approved", "sending", START, actor="naive", action="claim", **values)
-        move(con, [letter_id], "sending", "sent", START, actor="naive", action="record", sent_at=START)
+    """After the post, not before it."""
+    claims = claim(
+        engine,
+        carrier="ses",
+        owner="naive",
+        now=START,
+        lease=timedelta(hours=1),
+        contact_date=START.date(),
+        letter_ids=[letter_id],
+    )
+    record(engine, [(one, Outcome("accepted")) for one in claims], START)

@@ -3,11 +3,12 @@
 import hashlib
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, insert, or_, select
+from sqlalchemy import Connection, Row, bindparam, func, insert, or_, select
 from sqlalchemy.exc import DBAPIError
 
 from o2c.approvals import hash_of, read_items
@@ -79,13 +80,9 @@ class Claim:
     carrier: str
 
     @property
-    def holds(self) -> tuple[ColumnElement[bool], ...]:
-        """The letter is still in this very attempt, as conditions on ``letters``."""
-        return (
-            letters.c.state == "sending",
-            letters.c.owner == self.owner,
-            letters.c.attempt_count == self.attempt_number,
-        )
+    def held(self) -> tuple[str, int]:
+        """Owner and attempt, as ``moving.move`` asks for them."""
+        return self.owner, self.attempt_number
 
 
 def claim_in(
@@ -108,7 +105,6 @@ def claim_in(
         "lease_until": now + lease,
         "carrier": carrier,
         "contact_date": contact_date,
-        "attempt_count": letters.c.attempt_count + 1,
         "not_before": None,
     }
     for rows in _candidates(con, now, letter_ids):
@@ -168,10 +164,18 @@ def _mark(
     if not letter_ids:
         return set(), [], {}
     try:
-        with con.begin_nested():
+        with _kept_apart(con):
             actor = values["owner"]
             moved, changes = move(
-                con, letter_ids, "approved", "sending", now, actor=actor, action="claim", **values
+                con,
+                letter_ids,
+                "approved",
+                "sending",
+                now,
+                actor=actor,
+                action="claim",
+                counts_attempt=True,
+                **values,
             )
     except DBAPIError as error:
         rule = str(error.orig).partition(":")[0]
@@ -190,6 +194,11 @@ def _mark(
         said += changes
         refused |= reasons
     return taken, said, refused
+
+
+def _kept_apart(con: Connection) -> AbstractContextManager[Any]:
+    """A refused statement takes the whole transaction along in PostgreSQL; in SQLite it takes back itself alone."""
+    return con.begin_nested() if con.dialect.name == "postgresql" else nullcontext()
 
 
 def contents_of(con: Connection, rows: Iterable[Row[Any]]) -> dict[str, bytes]:

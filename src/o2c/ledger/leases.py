@@ -138,7 +138,7 @@ def _expire(
         actor=actor,
         action="expire",
         reason="lease_over",
-        where=(letters.c.lease_until <= now,),
+        is_lease_over=True,
         **values,
     )
     if after != "unknown":  # that of an unknown one stays open: its worker may come back with an answer

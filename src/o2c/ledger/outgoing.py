@@ -109,6 +109,6 @@ def record_and_claim(
 
 def still_mine(engine: Engine, claimed: Claim) -> bool:
     """Whether nobody took the letter back meanwhile. Asked right before it is posted."""
-    query = select(letters.c.letter_id).where(letters.c.letter_id == claimed.letter.letter_id, *claimed.holds)
     with engine.connect() as con:
-        return con.execute(query).one_or_none() is not None
+        row = con.execute(_HOLDER, {"letter_id": claimed.letter.letter_id}).one_or_none()
+    return row is not None and tuple(row) == ("sending", *claimed.held)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from o2c.delivery.carrier import Outcome
 from o2c.ledger.auditing import Change, append
@@ -19,6 +19,18 @@ LONGEST_BACK_OFF = timedelta(minutes=10)
 _FIRST_BACK_OFF = timedelta(seconds=5)
 # Errors of our own, before anything was posted: such a try does not count against the letter.
 STOPPED, LEASE_OVER = "Stopped", "LeaseOver"
+
+_ENDED = ("ended_at", "outcome", "http_status", "error_class", "request_id", "carrier_message_id")
+_END = (
+    update(attempts)
+    .where(
+        attempts.c.letter_id.in_(bindparam("ids", expanding=True)),
+        attempts.c.attempt_number == bindparam("number"),
+        attempts.c.owner == bindparam("by"),
+        attempts.c.outcome.is_(None),
+    )
+    .values({name: bindparam(f"new_{name}", type_=attempts.c[name].type) for name in _ENDED})
+)
 
 
 def record_in(
@@ -60,21 +72,18 @@ def back_off(letter_id: str, attempt_number: int, retry_after: timedelta | None 
 def _end_attempts(con: Connection, claims: Sequence[Claim], outcome: Outcome, now: datetime) -> None:
     """Also of a worker that lost the letter meanwhile: what it learned is kept here."""
     con.execute(
-        update(attempts)
-        .where(
-            attempts.c.letter_id.in_([one.letter.letter_id for one in claims]),
-            attempts.c.attempt_number == claims[0].attempt_number,
-            attempts.c.owner == claims[0].owner,
-            attempts.c.outcome.is_(None),
-        )
-        .values(
-            ended_at=now,
-            outcome=outcome.kind,
-            http_status=outcome.http_status,
-            error_class=outcome.error_class,
-            request_id=outcome.request_id,
-            carrier_message_id=outcome.carrier_message_id,
-        )
+        _END,
+        {
+            "ids": [one.letter.letter_id for one in claims],
+            "number": claims[0].attempt_number,
+            "by": claims[0].owner,
+            "new_ended_at": now,
+            "new_outcome": outcome.kind,
+            "new_http_status": outcome.http_status,
+            "new_error_class": outcome.error_class,
+            "new_request_id": outcome.request_id,
+            "new_carrier_message_id": outcome.carrier_message_id,
+        },
     )
 
 
@@ -84,7 +93,7 @@ def _settle(
     """The step of letters that all had the same answer at the same attempt."""
     ids = [one.letter.letter_id for one in claims]
     took = partial(
-        move, con, ids, "sending", now=now, actor=claims[0].owner, action="record", where=claims[0].holds
+        move, con, ids, "sending", now=now, actor=claims[0].owner, action="record", held=claims[0].held
     )
     error = outcome.error_class or outcome.kind
     if outcome.kind == "accepted":
@@ -116,7 +125,7 @@ def _give_back(
             now,
             actor=one.owner,
             action="record",
-            where=one.holds,
+            held=one.held,
             reason=outcome.error_class or outcome.kind,
             not_before=not_before,
             contact_date=None,
