@@ -36,10 +36,6 @@ def earlier_measures(engine: Engine, as_of: date, run_count: int) -> list[Measur
         .order_by(runs.c.as_of_date.desc())
         .limit(run_count)
     )
-    query = (
-        select(runs.c.measures)
-        .where(runs.c.run_number.in_(last.scalar_subquery()))
-        .order_by(runs.c.as_of_date.desc())
-    )
+    query = select(runs.c.measures).where(runs.c.run_number.in_(last)).order_by(runs.c.as_of_date.desc())
     with engine.connect() as con:
         return [Measures.from_json(text) for text in con.execute(query).scalars()]
