@@ -125,13 +125,13 @@ class Dies:
 
 
 def die_at(point: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    from o2c.delivery import folder, post
+    from o2c.delivery import folder, rounds
 
     match point:
         case "before the ledger":
             monkeypatch.setattr(flows.sending, "plan_letters", Dies(None))
         case "before the claim":
-            monkeypatch.setattr(post, "claim", Dies(None))
+            monkeypatch.setattr(rounds, "claim", Dies(None))
         case "before the outbox":
             monkeypatch.setattr(FolderCarrier, "send_many", Dies(None))
         case "while staging":
@@ -143,7 +143,7 @@ def die_at(point: str, monkeypatch: pytest.MonkeyPatch) -> None:
         case "before the pages":
             monkeypatch.setattr(folder, "_replace_leaves", Dies(None))
         case "before recording":
-            monkeypatch.setattr(post, "record", Dies(None))
+            monkeypatch.setattr(rounds, "record", Dies(None))
 
 
 POINTS = {
