@@ -3,6 +3,7 @@
 import argparse
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -26,12 +27,17 @@ def add_commands(command: Command) -> None:
 def _verify(arguments: argparse.Namespace) -> int:
     from o2c.home import open_home
     from o2c.ledger import Ledger
+    from o2c.ledger.approving import list_findings, signature_findings
     from o2c.ledger.verify import verify
+    from o2c.policy import load_policies
     from o2c.settings import Settings
 
     settings = Settings()
     ledger = Ledger(settings.ledger_url or open_home(settings.home).ledger_url)
     found = verify(ledger.engine)
+    policy = load_policies(settings.policies).controls.approvals
+    lists = [*list_findings(ledger.engine), *signature_findings(ledger.engine, policy)]
+    found = replace(found, findings=(*found.findings, *lists))
     ledger.engine.dispose()
     print(json.dumps(found.to_dict(), indent=2) if arguments.json else _text(found))
     return DONE if found.is_well else REFUSED

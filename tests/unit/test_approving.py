@@ -15,16 +15,17 @@ from o2c.ledger import Ledger
 from o2c.ledger.approving import (
     Submitted,
     expire,
-    list_faults,
+    list_findings,
     read_content,
     read_request,
     retire_others,
-    signature_faults,
+    signature_findings,
     submit,
     waiting,
 )
 from o2c.ledger.asking import letters_to_ask
 from o2c.ledger.tables import approval_requests, approvals, audit, letters
+from o2c.ledger.verify_chain import Finding
 
 
 @pytest.fixture
@@ -265,7 +266,7 @@ def test_signatures_are_checked_again_later(engine):
     content_hash = read_request(engine, request_id).content_hash
     say(engine, request_id, "bert")
     say(engine, request_id, "dora", signed=signed(request_id, content_hash, "dora"))
-    assert signature_faults(engine, POLICY) == []
+    assert signature_findings(engine, POLICY) == []
     others = POLICY.model_copy(
         update={
             "approvers": tuple(
@@ -274,9 +275,8 @@ def test_signatures_are_checked_again_later(engine):
             )
         }
     )
-    assert signature_faults(engine, others) == [
-        f"approval of {request_id} by dora: controls.yml has no key to check its signature with"
-    ]
+    says = "controls.yml has no key to check the signature of dora with"
+    assert signature_findings(engine, others) == [Finding("signature", f"request:{request_id}", says)]
 
 
 @pytest.mark.parametrize(
@@ -295,11 +295,11 @@ def test_signatures_are_checked_again_later(engine):
 def test_a_list_that_was_changed_below_the_ledger_is_not_approved(tmp_path, changes, why):
     engine = Ledger(f"sqlite:///{tmp_path / 'ledger.db'}").engine
     request_id = ask(engine)
-    assert list_faults(engine) == []
+    assert list_findings(engine) == []
     with engine.begin() as con:
         con.exec_driver_sql("drop trigger o2c_request_is_kept")
         con.execute(update(approval_requests).values(**changes))
     with pytest.raises(ApprovalRefused, match=why):
         say(engine, request_id, "bert")
-    assert list_faults(engine) == [f"list {request_id}: {why}"]
+    assert list_findings(engine) == [Finding("list", f"request:{request_id}", why)]
     engine.dispose()

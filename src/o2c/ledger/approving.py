@@ -25,9 +25,11 @@ from o2c.approvals import (
 from o2c.ledger import approval_rows as rows
 from o2c.ledger.approval_letters import cancel_letters, release_letters, tie_letters
 from o2c.ledger.auditing import Change, append
+from o2c.ledger.moving import utc
 from o2c.ledger.opening import rule_broken
 from o2c.ledger.tables import approval_requests as requests
 from o2c.ledger.tables import approvals, letters
+from o2c.ledger.verify_chain import Finding
 from o2c.ledger.writing import writing
 from o2c.policy.controls import Approvals
 
@@ -224,40 +226,35 @@ def end_unused(engine: Engine, request_id: str, now: datetime) -> None:
         append(con, [ended], now)
 
 
-def list_faults(engine: Engine) -> list[str]:
-    """Lists that are not what people were asked about any more: one line each. Rules of the database forbid it."""
-    found = _find(engine, requests.c.request_id.is_not(None))
+def list_findings(engine: Engine) -> list[Finding]:
+    """Lists that are not what people were asked about any more. Rules of the database forbid it."""
     return [
-        f"list {one.request_id}: {fault}"
-        for one in found
+        Finding("list", f"request:{one.request_id}", fault)
+        for one in _find(engine, requests.c.request_id.is_not(None))
         for fault in content_faults(one, read_content(engine, one.request_id))
     ]
 
 
-def signature_faults(engine: Engine, policy: Approvals) -> list[str]:
-    """What is wrong with signatures in the ledger: one line for each that the policy's key does not confirm."""
+def signature_findings(engine: Engine, policy: Approvals) -> list[Finding]:
+    """Signatures in the ledger that the keys of the policy do not confirm."""
     query = select(approvals).where(approvals.c.signature.is_not(None)).order_by(*approvals.primary_key)
-    faults = []
+    findings = []
     with engine.connect() as con:
         for row in con.execute(query):
             person = policy.approver(row.approver)
-            at = f"approval of {row.request_id} by {row.approver}"
+            subject = f"request:{row.request_id}"
             if person is None or person.public_key is None:
-                faults.append(f"{at}: controls.yml has no key to check its signature with")
+                says = f"controls.yml has no key to check the signature of {row.approver} with"
+                findings.append(Finding("signature", subject, says))
                 continue
             said = approval_text(
-                row.request_id,
-                row.content_hash,
-                row.approver,
-                row.role,
-                row.verdict,
-                rows.utc(row.approved_at),
+                row.request_id, row.content_hash, row.approver, row.role, row.verdict, utc(row.approved_at)
             )
             try:
                 check_signature(said, row.signature, person.public_key)
             except SignatureRefused as fault:
-                faults.append(f"{at}: {fault}")
-    return faults
+                findings.append(Finding("signature", subject, f"{row.approver}: {fault}"))
+    return findings
 
 
 def _decide(con: Connection, ballot: Ballot, policy: Approvals, now: datetime) -> Decided:
