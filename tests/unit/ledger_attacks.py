@@ -471,6 +471,24 @@ _CLAIMS = [
         "letter_claim",
         only="postgresql",
     ),
+    _update(
+        "a_letter_that_may_have_left_to_be_sent_again",
+        "sending",
+        "state = 'approved', owner = null, lease_until = null, contact_date = null",
+        "letter_outcome",
+    ),
+    _update(
+        "a_letter_called_sent_before_the_carrier_answered",
+        "sending",
+        f"state = 'sent', owner = null, lease_until = null, sent_at = {AT}",
+        "letter_outcome",
+    ),
+    _update(
+        "a_letter_called_refused_before_the_carrier_answered",
+        "sending",
+        "state = 'refused', owner = null, lease_until = null",
+        "letter_outcome",
+    ),
     Attack(
         "a_letter_sent_without_an_attempt",
         (

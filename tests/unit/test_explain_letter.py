@@ -137,6 +137,14 @@ def approve(engine: Engine) -> None:
     )
     put(
         engine,
+        tables.approval_items,
+        request_id=REQUEST,
+        item_id=ID,
+        message_hash=MESSAGE.message_hash,
+        address=MESSAGE.to_address,
+    )
+    put(
+        engine,
         tables.approvals,
         request_id=REQUEST,
         approver="anna",

@@ -176,9 +176,7 @@ LETTERS = [
         "letter_in_the_approved_list",
         "letters",
         "update",
-        f"""{IS_APPROVED} and exists (
-    select 1 from approval_items where approval_items.request_id = new.request_id
-) and not exists (
+        f"""{IS_APPROVED} and not exists (
     select 1
     from approval_items
     where
@@ -266,6 +264,18 @@ LETTERS = [
         "old.state = 'sending' and new.state <> 'sending' and old.attempt_count > 0 and not exists (select 1 from"
         " attempts where attempts.letter_id = old.letter_id and attempts.attempt_number = old.attempt_count)",
         "nothing comes of a claim without an attempt",
+    ),
+    Rule(
+        "letter_outcome",
+        "letters",
+        "update",
+        "old.state = 'sending' and old.attempt_count > 0 and new.state in ('approved', 'sent', 'refused')"
+        " and not exists (select 1 from attempts where attempts.letter_id = old.letter_id"
+        " and attempts.attempt_number = old.attempt_count and ("
+        "(new.state = 'approved' and attempts.outcome in ('not_accepted', 'paused'))"
+        " or (new.state = 'sent' and attempts.outcome = 'accepted')"
+        " or (new.state = 'refused' and attempts.outcome = 'refused')))",
+        "what becomes of a letter is what its attempt came to",
     ),
     Rule(
         "letter_left_as_it_left",
