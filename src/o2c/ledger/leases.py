@@ -129,18 +129,6 @@ def _expire(
     con: Connection, rows: Sequence[Row[Any]], after: str, now: datetime, actor: str
 ) -> tuple[list[str], list[Change]]:
     values: dict[str, Any] = {"sent": {"sent_at": now}, "approved": {"contact_date": None}}.get(after, {})
-    moved, changes = move(
-        con,
-        [row.letter_id for row in rows],
-        "sending",
-        after,
-        now,
-        actor=actor,
-        action="expire",
-        reason="lease_over",
-        is_lease_over=True,
-        **values,
-    )
     if after != "unknown":  # that of an unknown one stays open: its worker may come back with an answer
         outcome = {"sent": "accepted", "approved": "not_accepted"}[after]
         for row in rows:
@@ -153,4 +141,16 @@ def _expire(
                 )
                 .values(ended_at=now, outcome=outcome, error_class="LeaseOver")
             )
+    moved, changes = move(
+        con,
+        [row.letter_id for row in rows],
+        "sending",
+        after,
+        now,
+        actor=actor,
+        action="expire",
+        reason="lease_over",
+        is_lease_over=True,
+        **values,
+    )
     return moved, changes
