@@ -196,7 +196,7 @@ def decide_and_publish(request: NightlyRun, say: Callable[[str], None]) -> Run:
         if request.send and not run.closed_gates:
             plan(run, letters)
             request_approvals(run, letters, accounts, at_least=people, because=because)
-            carry_out(home, ledger, now, time_zone)
+            run.decided["not_carried_out"] = list(carry_out(home, ledger, now, time_zone).faults)
             recall_placed(run, accounts)
             if by_folder(run) and not put_out(run, letters, unfinished):
                 load_letters(run, letters, will_withdraw=False)
