@@ -30,7 +30,8 @@ def sender_of(message: Message) -> str:
     "name",
     [
         "Acme Ltd.", "Müller & Söhne GmbH", '"Quoted" (Co), a; b: <x@evil.example>', "株式会社サンプル" * 20,
-        "a@good.example(<b@evil.example>)", "Bcc: b@evil.example\r\nBcc: c@evil.example", "=?utf-8?q?x?=", "x" * 300, ".",
+        "a@good.example(<b@evil.example>)", "Bcc: b@evil.example\r\nBcc: c@evil.example", "=?utf-8?q?x?=", ".",
+        "x" * 300,
     ],
 )  # fmt: skip
 def test_a_rendered_letter_passes(name: str):
