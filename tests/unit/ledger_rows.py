@@ -3,13 +3,15 @@
 import hashlib
 import json
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Connection, Engine, insert, select, update
 
+from o2c.approvals import Item, Request, amount_text
 from o2c.ledger import tables
 from o2c.ledger.auditing import Change, append
 from o2c.ledger.states import TRANSITIONS
@@ -176,21 +178,28 @@ def ask(
     request_id = request_id or "R-" + "-".join(letter_ids)
     table = tables.letters
     found = con.execute(select(table).where(table.c.letter_id.in_(letter_ids)).order_by(table.c.letter_id))
-    items = [
-        {"item_id": row.letter_id, "message_hash": row.message_hash, "address": row.address} for row in found
-    ]
-    content = json.dumps({"items": items}, sort_keys=True)
+    items = tuple(
+        Item(
+            row.letter_id,
+            row.currency_code,
+            Decimal(row.total_amount),
+            {"message_hash": row.message_hash, "address": row.address},
+        )
+        for row in found
+    )
+    kind, required = changes.pop("kind", "letters"), changes.pop("required_approval_count", 1)
+    listed = Request(kind, "2026-03-12-b", DAY, items, required, "a test", "robot", 24)
     request = {
         "request_id": request_id,
-        "kind": "letters",
-        "batch_id": "2026-03-12-b",
+        "kind": kind,
+        "batch_id": listed.batch_id,
         "as_of_date": DAY,
-        "content_hash": hashlib.sha256(content.encode()).hexdigest(),
+        "content_hash": listed.content_hash,
         "item_count": len(items),
-        "amounts": "{}",
-        "largest_amounts": "{}",
-        "content": content,
-        "required_approval_count": 1,
+        "amounts": _texts(listed.amounts()),
+        "largest_amounts": _texts(listed.largest_amounts()),
+        "content": listed.content,
+        "required_approval_count": required,
         "reason": "a test",
         "state": "waiting",
         "prepared_by": "robot",
@@ -199,9 +208,14 @@ def ask(
     } | changes
     con.execute(insert(tables.approval_requests), request)
     if items:
-        con.execute(insert(tables.approval_items), [item | {"request_id": request_id} for item in items])
+        rows = [{"request_id": request_id, "item_id": item.item_id} | dict(item.facts) for item in items]
+        con.execute(insert(tables.approval_items), rows)
     append(con, [Change("robot", "ask", f"request:{request_id}", None, "waiting")], now)
     return request_id
+
+
+def _texts(amounts: Mapping[str, Decimal]) -> str:
+    return json.dumps({code: amount_text(amount, code) for code, amount in amounts.items()})
 
 
 def say(con: Connection, request_id: str, approver: str, verdict: str = "approve", **changes: Any) -> None:
