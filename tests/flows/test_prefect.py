@@ -85,7 +85,7 @@ def test_every_deployment_is_accepted_and_one_runs_through_a_worker(
     _prefect(server, "work-pool", "create", "o2c", "--type", "process")
     _prefect(server, "deploy", "--all")
     listed = json.loads(_prefect(server, "deployment", "ls", "-o", "json"))
-    names = {"o2c-nightly", "o2c-ingest", "bank-intake", "month-end", "backfill"}
+    names = {"o2c-nightly", "o2c-ingest", "bank-intake", "month-end", "backfill", "deliver", "delivery-events"}
     assert {one["name"] for one in listed} == names
 
     run = {
