@@ -30,7 +30,7 @@ THROTTLED = Outcome("not_accepted", http_status=429, error_class="TooManyRequest
 REFUSED = Outcome("refused", http_status=400, error_class="MessageRejected")
 UNKNOWN = Outcome("unknown", error_class="ReadTimeoutError")
 SUSPENDED = Outcome("paused", http_status=400, error_class="AccountSuspendedException", pause="suspended")
-QUOTA = Outcome("paused", http_status=429, pause="daily_quota", pause_until_tomorrow=True)
+QUOTA = Outcome("paused", http_status=429, pause="daily_quota", pause_for=timedelta(days=1))
 
 
 def eml(letter_id: str) -> bytes:

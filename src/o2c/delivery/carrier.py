@@ -35,7 +35,7 @@ class Outcome:
     request_id: str | None = None
     detail: str | None = None
     pause: str | None = None  # of a paused carrier: why, as a code
-    pause_until_tomorrow: bool = False  # the pause ends by itself; otherwise a person lifts it
+    pause_for: timedelta | None = None  # the pause ends by itself after so long; otherwise a person lifts it
     retry_after: timedelta | None = None
 
 

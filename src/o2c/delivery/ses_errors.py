@@ -30,7 +30,7 @@ class Answer:
     statuses: range | None = None
     says: str = ""
     pause: str | None = None
-    pause_until_tomorrow: bool = False
+    pause_for: timedelta | None = None
 
     def fits(self, code: str, status: int, message: str) -> bool:
         """Whether the answer is of this line."""
@@ -67,7 +67,7 @@ ANSWERS: tuple[Answer, ...] = (
         statuses=range(400, 500),
         says="daily message quota exceeded",
         pause="quota",
-        pause_until_tomorrow=True,
+        pause_for=timedelta(days=1),
     ),
     Answer("not_accepted", "too fast", statuses=range(429, 430)),
     Answer("not_accepted", "too fast", codes=_THROTTLED, statuses=range(400, 500)),
@@ -141,6 +141,7 @@ ANSWERS: tuple[Answer, ...] = (
 )
 _UNLISTED = Answer("unknown", "an answer that the error table does not know")
 
+_UNREACHABLE_FOR = timedelta(minutes=10)
 # Raised before a connection stands: no byte of the letter has left. Subclasses are named too, one by one.
 NEVER_CONNECTED: tuple[type[Exception], ...] = (
     boto.ConnectTimeoutError,
@@ -210,10 +211,17 @@ def outcome_of(error: Exception, answers: tuple[Answer, ...] = ANSWERS) -> Outco
             detail="the carrier's certificate is not trusted",
             pause="certificate",
         )
+    # A way that is closed is closed for the next letter too: nobody's tries are used up while it is.
     if type(error) in NEVER_CONNECTED:
-        return Outcome("not_accepted", error_class=name, detail="no connection was made")
+        detail = "no connection was made"
+        return Outcome(
+            "paused", error_class=name, detail=detail, pause="unreachable", pause_for=_UNREACHABLE_FOR
+        )
     if type(error) in NOTHING_ASKED:
-        return Outcome("not_accepted", error_class=name, detail="credentials or endpoint could not be found")
+        detail = "credentials or endpoint could not be found"
+        return Outcome(
+            "paused", error_class=name, detail=detail, pause="unreachable", pause_for=_UNREACHABLE_FOR
+        )
     if type(error) in NOT_A_REQUEST:
         return Outcome("refused", error_class=name, detail="the request is not one that the carrier knows")
     return Outcome("unknown", error_class=name, detail="no answer that says whether the letter was taken")
@@ -232,7 +240,7 @@ def _answered(error: ClientError, answers: tuple[Answer, ...]) -> Outcome:
         request_id=meta.get("RequestId"),
         detail=line.detail,
         pause=line.pause,
-        pause_until_tomorrow=line.pause_until_tomorrow,
+        pause_for=line.pause_for,
         retry_after=_retry_after(meta) if line.kind == "not_accepted" else None,
     )
 

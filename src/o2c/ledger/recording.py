@@ -50,7 +50,7 @@ def record_in(
             count += len(moved)
             changes += said
         if outcome.kind == "paused":
-            until = now + timedelta(days=1) if outcome.pause_until_tomorrow else None
+            until = now + outcome.pause_for if outcome.pause_for else None
             why = outcome.pause or outcome.error_class or "paused"
             changes += pause_in(con, carrier, why, outcome.detail or "", until, owner, now)
     append(con, changes, now)
