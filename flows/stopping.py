@@ -1,4 +1,4 @@
-"""The levers of sending: stop everything, go on, use a paused carrier again. Each pull stands in the audit chain."""
+"""The levers of sending: stop, go on, use a paused carrier or a suppressed address again. Each pull is audited."""
 
 import os
 from contextlib import suppress
@@ -11,6 +11,7 @@ from o2c.home import Home, open_home
 from o2c.ledger import Ledger, LedgerError
 from o2c.ledger.auditing import Change, append
 from o2c.ledger.outgoing import lift_pause, open_pauses
+from o2c.ledger.suppressing import lift_suppression
 from o2c.ledger.writing import writing
 from o2c.settings import Settings
 
@@ -85,6 +86,22 @@ def resume(carrier: str, by: str) -> str:
         )
     lift_pause(ledger.engine, carrier, by.strip().lower(), now)
     return f"{carrier} is used again; it was paused for {', '.join(sorted(set(reasons)))}"
+
+
+def trust(address: str, by: str) -> str:
+    """Let a suppressed address be written to again. Says what was done, without the address.
+
+    Raises:
+        NotPulled: the address is not suppressed, or nobody is named.
+    """
+    if not by.strip():
+        raise NotPulled("--by: say who. Nothing was done.")
+    settings = Settings()
+    home = open_home(settings.home)
+    ledger = Ledger(settings.ledger_url or home.ledger_url)
+    if not lift_suppression(ledger.engine, address.strip(), by.strip().lower(), datetime.now(UTC)):
+        raise NotPulled("--trust: the address is not suppressed. Nothing was done.")
+    return "the address may be written to again; a customer who complained also needs a later contact"
 
 
 def _note(settings: Settings, home: Home, action: str, reason: str | None) -> None:

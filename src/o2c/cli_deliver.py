@@ -16,19 +16,21 @@ def add_commands(command: Command) -> None:
     sub.add_argument("--json", action="store_true", help="print the counts as JSON")
     what = sub.add_mutually_exclusive_group()
     what.add_argument("--resume", metavar="CARRIER", help="use a paused carrier again, instead")
+    what.add_argument("--trust", metavar="ADDRESS", help="write to a suppressed address again, instead")
     what.add_argument("--stop", metavar="REASON", help="let nothing leave until --go, instead")
     what.add_argument("--go", action="store_true", help="end --stop, instead")
-    sub.add_argument("--by", metavar="NAME", help="who decides so; with --resume")
+    sub.add_argument("--by", metavar="NAME", help="who decides so; with --resume and --trust")
 
 
 def _deliver(arguments: argparse.Namespace) -> int:
-    if (arguments.resume is None) != (arguments.by is None):
+    if (arguments.resume is None and arguments.trust is None) != (arguments.by is None):
         print(
-            "o2c: deliver --resume CARRIER needs --by NAME, and --by is for --resume alone. Nothing was done.",
+            "o2c: deliver --resume CARRIER and --trust ADDRESS need --by NAME, which is for them alone."
+            " Nothing was done.",
             file=sys.stderr,
         )
         return REFUSED
-    if arguments.resume or arguments.go or arguments.stop is not None:
+    if arguments.resume or arguments.trust or arguments.go or arguments.stop is not None:
         return _pull(arguments)
     from flows.deliver import DeliverRun, send_out
 
@@ -38,10 +40,12 @@ def _deliver(arguments: argparse.Namespace) -> int:
 
 
 def _pull(arguments: argparse.Namespace) -> int:
-    from flows.stopping import go_on, resume, stop
+    from flows.stopping import go_on, resume, stop, trust
 
     if arguments.resume:
         said = resume(arguments.resume, arguments.by)
+    elif arguments.trust:
+        said = trust(arguments.trust, arguments.by)
     else:
         said = go_on() if arguments.go else stop(arguments.stop)
     print(json.dumps({"said": said}) if arguments.json else said)

@@ -5,13 +5,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
 from o2c.cli import main
 from o2c.home import init_home, open_home
 from o2c.ledger import Ledger
 from o2c.ledger.outgoing import open_pauses, pause
-from o2c.ledger.tables import audit
+from o2c.ledger.suppressing import suppressed_addresses
+from o2c.ledger.tables import audit, suppressions
 
 
 @pytest.fixture(autouse=True)
@@ -120,7 +121,26 @@ def test_a_carrier_that_is_not_paused_is_told_with_those_that_are(
     assert "Paused: sms." in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("arguments", [("--resume", "ses"), ("--by", "anna"), ("--by", "anna", "--go")])
+def test_a_suppressed_address_is_trusted_again_when_somebody_says_so(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    engine = Ledger(open_home(home).ledger_url).engine
+    with engine.begin() as con:
+        con.execute(
+            insert(suppressions).values(address="ap@acme.example", reason="bounced", since=datetime.now(UTC))
+        )
+    assert o2c(home, "--trust", "AP@acme.example", "--by", "Anna") == 0
+    said = capsys.readouterr()
+    assert "may be written to again" in said.out
+    assert "acme" not in said.out + said.err
+    assert suppressed_addresses(engine) == {}
+    assert ("anna", "lift_suppression") in [row[:2] for row in audited(home)]
+    assert o2c(home, "--trust", "ap@acme.example", "--by", "anna") == 2
+
+
+@pytest.mark.parametrize(
+    "arguments", [("--resume", "ses"), ("--trust", "a@b.example"), ("--by", "anna"), ("--by", "anna", "--go")]
+)
 def test_who_and_what_go_together(
     home: Path, arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]
 ) -> None:
