@@ -11,7 +11,6 @@ from markupsafe import escape
 
 from o2c.gsm import gsm_length
 from o2c.pdf.fonts import shown
-from o2c.pdf.reading import text_of
 
 _LETTER_ID = re.compile(r"[a-z2-7]{26}")
 # What a template engine leaves behind when a value is missing.
@@ -128,13 +127,13 @@ def _check_gaps(part: str, body: str, view: dict[str, Any], written: Any) -> Non
         raise LetterFault(f"the {part} part has a gap that a template left ({{{{, None, nan, undefined)")
 
 
-def check_pdf(view: dict[str, Any], pdf: bytes) -> None:
-    """The PDF, read back, says the same as the other parts.
+def check_pdf(view: dict[str, Any], drawn: str) -> None:
+    """What was drawn in the PDF says the same as the other parts.
 
     Raises:
         LetterFault: it does not.
     """
-    text = "".join(text_of(pdf).split())
+    text = "".join(drawn.split())
     where = 0
     for value in _in_order(view):
         there = "".join(shown(value).split())

@@ -52,7 +52,15 @@ def paper_of(country_code: str | None) -> tuple[float, float]:
     return US_LETTER if country_code in _US_PAPER else A4
 
 
-def letter_pdf(view: dict[str, Any], words: Words, paper: tuple[float, float]) -> bytes:
+@dataclass(frozen=True)
+class LetterPdf:
+    """A file, and what is written in it: a line per text, in the order of drawing."""
+
+    content: bytes
+    text: str
+
+
+def letter_pdf(view: dict[str, Any], words: Words, paper: tuple[float, float]) -> LetterPdf:
     """The letter of a view (``letters``) as a file, the same bytes for the same values."""
     page = _Pages(view, paper, shown(f"{words.heading} {view['reference']}"))
     page.head(view)
@@ -267,7 +275,7 @@ class _Pages:
         self.paragraph(view["sender_name"], font=BOLD, after=0)
         self.paragraph(view["entity_name"], after=14)
 
-    def finished(self, view: dict[str, Any]) -> bytes:
+    def finished(self, view: dict[str, Any]) -> LetterPdf:
         """The file, each page with its foot."""
         count = self._document.page_count
         left = wrapped(
@@ -279,7 +287,7 @@ class _Pages:
             self._put(_LEFT, left, REGULAR, 7.5, _SOFT)
             foot = f"{view['reference']}, page {number + 1} of {count}"
             self._put(_LEFT + self._column, shown(foot), REGULAR, 7.5, _SOFT, to_the_right=True)
-        return self._document.build()
+        return LetterPdf(self._document.build(), self._document.drawn)
 
 
 def fitted(text: str, font: str, size: float, room: float) -> tuple[float, list[str]]:

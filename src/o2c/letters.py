@@ -271,8 +271,8 @@ class _Press:
         ]
         if stage in self._pdf_stages:
             pdf = letter_pdf(view, self._templates.words(stage, view), paper_of(country_code))
-            check_pdf(view, pdf)
-            eml = mime.with_pdf(headers, letter_id, text, html, pdf)
+            check_pdf(view, pdf.text)
+            eml = mime.with_pdf(headers, letter_id, text, html, pdf.content)
         else:
             eml = mime.alternative(headers, letter_id, text, html)
         return Message(

@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 from hostile import EVERY_HOSTILE, HALVES
 from letter_builders import AS_OF, BATCH, SENDER, TEMPLATES, frame, frames_of, letter, line
+from pdf_reading import says
 from pypdf import PdfReader
 
 from o2c import mime
@@ -22,7 +23,6 @@ from o2c.frames import Contacts
 from o2c.letters import render_letters
 from o2c.mime import one_line
 from o2c.pdf.fonts import shown
-from o2c.pdf.reading import text_of
 
 COUNT = len(EVERY_HOSTILE)
 HEADERS = {
@@ -122,7 +122,7 @@ def test_every_text_stands_in_all_parts_and_none_is_a_tag(messages, capsys):
 
 def test_every_text_is_printed_in_the_pdf(messages, capsys):
     for text, message in zip(EVERY_HOSTILE, messages[1:], strict=True):
-        assert packed(shown(one_line(text))) in packed(text_of(message.pdf)), text
+        assert says(message.pdf, text), text
     for message in messages[:: COUNT // 20]:
         reader = PdfReader(io.BytesIO(message.pdf))
         assert len(reader.pages) >= 1
