@@ -246,6 +246,11 @@ def put_out(run: Run, letters: Letters, unfinished: Collection[str]) -> bool:
     """
     by_id = {message.letter_id: message for message in letters.messages}
     carrier = FolderCarrier(run.home.outbox, run.ledger.engine, by_id)
+    is_rerun = (
+        run.ledger.letter_rows(run.as_of)
+        .filter(pl.col("batch_id") == run.batch_id, pl.col("state") == "approved")
+        .is_empty()
+    )
     report = deliver(
         run.ledger.engine,
         carrier,
@@ -253,7 +258,8 @@ def put_out(run: Run, letters: Letters, unfinished: Collection[str]) -> bool:
         edge_of(run.home, run.policies, run.now),
         owner=f"run-{run.run_number}",
     )
-    carrier.finish(unfinished)
+    # pages of letters that left in a run that was killed since have no names, and only rendered letters have them
+    carrier.finish({*unfinished, run.batch_id} if is_rerun else unfinished)
     run.decided["delivery"] = dict(report.outcomes) | {
         f"waiting: {reason}": count for reason, count in report.waiting.items()
     }

@@ -54,7 +54,9 @@ def phone_number(text: str | None) -> str:
         AddressError: anything else.
     """
     if not text or _PHONE_NUMBER.fullmatch(text) is None:
-        raise AddressError("not a phone number as E.164 writes it: a plus sign, the country code, digits alone")
+        raise AddressError(
+            "not a phone number as E.164 writes it: a plus sign, the country code, digits alone"
+        )
     return text
 
 

@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 from openpyxl import load_workbook
 
+import flows.publication
 from flows.cash_decisions import list_exceptions, take_decisions
 from flows.nightly import NightlyRun, play
 from o2c.cash_workbook import HEADINGS
@@ -158,7 +159,7 @@ def test_a_run_that_is_killed_before_it_counts_leaves_the_decision_to_the_next(
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr(Ledger, "finish_run", die)
+        patch.setattr(flows.publication, "switch_to", die)
         with pytest.raises(Killed):
             run(home, books, SECOND)
     ledger = Ledger(open_home(home).ledger_url)

@@ -171,12 +171,12 @@ def test_what_needs_a_person_is_shown_as_a_preview_and_does_not_leave(
     done = run(tmp_path / "home", small_ledger, send=True)
     states = published(tmp_path / "home", "select letter_id, state, level from collections.fct_letters")
     waiting = states.filter(pl.col("state") == "approval_pending")
-    assert set(waiting["level"]) == {3}
-    assert set(states.filter(pl.col("level") < 3)["state"]) == {"sent"}
+    # nothing is there yet that this run could be compared with, so people look at all of it
+    assert set(waiting["level"]) == set(states["level"]) >= {1, 2, 3}
     shown = {path.stem for path in Path(done.outputs["preview"]).parent.glob("*.eml")}
     left = {path.stem for path in (tmp_path / "home").glob("outbox/*/*.eml")}
     assert shown == set(waiting["letter_id"])
-    assert left == set(states.filter(pl.col("state") == "sent")["letter_id"])
+    assert left == set()
     proposed = published(tmp_path / "home", "select distinct status from collections.fct_agency_referrals")[
         "status"
     ]

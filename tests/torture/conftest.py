@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from mornings import Morning, play_mornings
 from warm import Warm
+from whole_mornings import Morning, play_mornings
 
 
 @pytest.fixture(scope="session")

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 from canaries import MARK, SECRET, mark, places
-from mornings import DATES
 from sqlalchemy import create_engine, text
 from warm import Ended, Warm
+from whole_mornings import DATES
 
 from o2c.demo import generate
 from o2c.settings import PROJECT

@@ -8,8 +8,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from mornings import Morning, leftovers, letters, outbox, outputs, release
 from warm import Ended, Warm
+from whole_mornings import Morning, leftovers, letters, outbox, outputs, release
 
 POINTS = int(os.environ.get("O2C_DISK_FULL", "3"))
 LARGEST = (64, 1024) if POINTS < 20 else (1, 8, 32, 64, 128, 256, 512, 1024, 2048, 4096)

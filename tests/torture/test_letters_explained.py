@@ -1,6 +1,6 @@
 """Every letter of two mornings can be explained from what was kept, by its id and by the reference it shows."""
 
-from mornings import Morning, letters, outbox
+from whole_mornings import Morning, letters, outbox
 
 from o2c.explain_letter import explain_letter, short_reference
 from o2c.home import open_home

@@ -13,8 +13,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from mornings import Morning, leftovers, letters, outbox, outputs, release
 from warm import Ended, Warm
+from whole_mornings import Morning, leftovers, letters, outbox, outputs, release
 
 KILLS = int(os.environ.get("O2C_KILLS", "40"))
 SEED = int(os.environ.get("O2C_KILLS_SEED", "1"))

@@ -5,9 +5,9 @@ import shutil
 from pathlib import Path
 
 import pytest
-from mornings import Morning, leftovers, letters, outbox, outputs
 from sqlalchemy import create_engine, text
 from warm import Warm
+from whole_mornings import Morning, leftovers, letters, outbox, outputs
 
 STARTS = 20
 ROUNDS = int(os.environ.get("O2C_START_ROUNDS", "2"))

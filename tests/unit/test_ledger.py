@@ -285,7 +285,7 @@ def test_after_a_failure_the_same_letter_may_be_tried_again_under_the_next_numbe
     ("change", "constraint"),
     [
         ("state = 'lost'", "letter_step|letter_state"),
-        ("state = 'sent', owner = null, lease_until = null", "sent_has_an_instant"),
+        ("state = 'sent', owner = null, lease_until = null", "letter_outcome|sent_has_an_instant"),
         ("state = 'unknown'", "claimed_has_an_owner"),
     ],
 )

@@ -197,6 +197,21 @@ def test_a_killed_send_ends_with_the_same_bytes_as_one_that_was_not(
     assert found(home) == found(other)
 
 
+def test_pages_that_a_recovery_wrote_without_names_get_them_in_the_next_run(
+    home: Home, ledger: Ledger
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        die_at("before recording", patch)
+        with pytest.raises(Killed):
+            send(home, ledger)
+    (index,) = home.outbox.glob("*/index.html")
+    before = index.read_text()
+    recover(home, ledger, POLICIES, NOW)  # of a run that was killed right after
+    assert index.read_text() != before
+    send(home, ledger)
+    assert index.read_text() == before
+
+
 @pytest.mark.parametrize("point", ["before the claim", "before the outbox"])
 def test_who_paid_between_the_killed_send_and_the_next_is_not_written_to(
     home: Home, ledger: Ledger, point: str
