@@ -8,7 +8,7 @@ from io import BytesIO
 
 from reportlab.pdfgen.canvas import Canvas
 
-from o2c.pdf.fonts import REGULAR, registered, runs, width
+from o2c.pdf.fonts import REGULAR, registered, runs
 
 Colour = tuple[float, float, float]
 
@@ -80,11 +80,15 @@ class Document:
             lang="en",
         )
         canvas.setTitle(self.title)
-        for name_none in (canvas.setAuthor, canvas.setSubject, canvas.setCreator, canvas.setProducer):
-            name_none("")
+        for set_word in (canvas.setAuthor, canvas.setSubject, canvas.setCreator, canvas.setProducer):
+            set_word("")
+        canvas.setDateFormatter(lambda *_: "")  # else every file says that it is of 2000-01-01
         for page in self._pages:
+            colour = None
             for part in page:
-                canvas.setFillColorRGB(*part.colour)
+                if part.colour != colour:
+                    colour = part.colour
+                    canvas.setFillColorRGB(*colour)
                 if isinstance(part, _Box):
                     canvas.rect(part.x, part.y, part.width, part.height, stroke=0, fill=1)
                 else:
@@ -95,9 +99,9 @@ class Document:
 
 
 def _write(canvas: Canvas, text: _Text) -> None:
-    x = text.x
+    line = canvas.beginText(text.x, text.y)
     for font, piece in runs(text.text, text.font):
         registered(font)
-        canvas.setFont(font, text.size)
-        canvas.drawString(x, text.y, piece)
-        x += width(piece, font, text.size)
+        line.setFont(font, text.size)
+        line.textOut(piece)
+    canvas.drawText(line)
