@@ -18,6 +18,7 @@ from flows._steps import show_markdown
 from flows.approvals import carry_out
 from flows.printing import print_letters
 from flows.recheck import SecondLook, look_once_more
+from flows.sending import last_day_of
 from o2c.calendars import BusinessCalendar
 from o2c.contact_hours import doors_of
 from o2c.delivery.post import Edge
@@ -25,11 +26,11 @@ from o2c.delivery.post import deliver as hand_over
 from o2c.delivery.production import OpenCarrier, open_carriers
 from o2c.delivery.sendout import Sendout
 from o2c.delivery.stop import stop_file
-from o2c.home import Home, open_home, sending_window
+from o2c.home import Home, open_home
 from o2c.ledger import Ledger
 from o2c.ledger.outgoing import cancel_letters, cancel_stale, expire_leases
 from o2c.ledger.unsent import newest_knowledge, unsent_letters
-from o2c.policy import Policies, PolicyError, load_policies
+from o2c.policy import Policies, load_policies
 from o2c.settings import Settings
 
 ACTOR = "second look"
@@ -85,20 +86,10 @@ def send_out(
     if reason := office.stop():
         done.stopped = reason
     elif office.as_of is not None:
-        refuse_overdue(policies, office.as_of)
+        policies.require_reviewed(office.as_of, "nothing left")
         office.open(routes)
     show_markdown("delivery", done.text())
     return done
-
-
-def refuse_overdue(policies: Policies, as_of: date) -> None:
-    """A value that law gave is not used past the date by which somebody was to look at it again.
-
-    Raises:
-        PolicyError: names every such value.
-    """
-    if overdue := policies.past_review(as_of):
-        raise PolicyError("\n".join([f"policies are past their review on {as_of}, nothing left.", *overdue]))
 
 
 @dataclass
@@ -132,8 +123,7 @@ class Office:
 
     def last_day_of(self, as_of: date) -> date:
         """The last date on which letters of an as-of date may leave."""
-        next_day = self.calendar.next_business_day(self.controls.country_code, as_of)
-        return sending_window(as_of, next_day)[1]
+        return last_day_of(self.policies, as_of)
 
     def open(self, routes: Sequence[OpenCarrier] | None) -> None:
         """Look, let go, and again while something new comes in."""

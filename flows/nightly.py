@@ -27,7 +27,7 @@ from o2c.gates import sending_clock
 from o2c.home import Home, SourceEntry, open_home
 from o2c.knowledge import knowledge_of
 from o2c.ledger import Ledger
-from o2c.policy import ControlsPolicy, Policies, PolicyError, load_policies
+from o2c.policy import ControlsPolicy, load_policies
 from o2c.run import Run, Step, run_id_of
 from o2c.settings import Settings
 from o2c.summary import summary_of
@@ -60,18 +60,6 @@ class NightlyRun(BaseModel):
 
 class PastDate(ValueError):
     """Letters of another day than today may not leave."""
-
-
-def refuse_unreviewed(policies: Policies, as_of: date) -> None:
-    """A value that law gave is not used past the date by which somebody was to look at it again.
-
-    Raises:
-        PolicyError: names every such value.
-    """
-    if overdue := policies.past_review(as_of):
-        raise PolicyError(
-            "\n".join([f"policies are past their review on {as_of}, nothing was run.", *overdue])
-        )
 
 
 def refuse_past(home: Home, ledger: Ledger, as_of: date, now: datetime, controls: ControlsPolicy) -> None:
@@ -126,7 +114,7 @@ def decide_and_publish(request: NightlyRun, say: Callable[[str], None]) -> Run:
     home = open_home(request.home or settings.home)
     time_zone = policies.controls.time_zone
     as_of = request.as_of_date or datetime.now(ZoneInfo(time_zone)).date()
-    refuse_unreviewed(policies, as_of)
+    policies.require_reviewed(as_of, "nothing was run")
     now = home.clock(as_of, time_zone)
     with home.lock("publish", settings.lock_wait_seconds):
         ledger = Ledger(settings.ledger_url or home.ledger_url)  # made by one run when many start at once

@@ -15,7 +15,7 @@ import polars as pl
 from letter_builders import AS_OF, SENDER, TEMPLATES, frames_of, letter
 from stub_ses import StubSes
 
-from flows.nightly import refuse_past, refuse_unreviewed
+from flows.nightly import refuse_past
 from flows.sending import Letters, last_day_of, letter_rows, plan
 from o2c import gates
 from o2c.approval_lists import Terms, letter_lists
@@ -99,7 +99,7 @@ class World:
             whatever refuses the run as a whole.
         """
         controls = self.policies.controls
-        refuse_unreviewed(self.policies, self.as_of)
+        self.policies.require_reviewed(self.as_of, "nothing was run")
         refuse_past(self.home, self.ledger, self.as_of, self.now, controls)
         run = Run(
             self.settings, self.home, self.policies, self.ledger, self.as_of, self.now, "1" * 20, True, [],

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 
 from sqlalchemy import Column, DateTime, Engine, Integer, String, Table, func, insert, select
 
+from o2c.ledger.moving import utc
 from o2c.ledger.tables import metadata, runs
 
 decision_files = Table(
@@ -43,7 +44,7 @@ def list_decision_files(engine: Engine, known_at: datetime | None = None) -> lis
     """Files of decisions in the order in which they were given, those after ``known_at`` left out."""
     with engine.connect() as con:
         rows = con.execute(select(decision_files).order_by(decision_files.c.file_number)).all()
-    found = [DecisionFile(*row[:3], _utc(row.given_at), row.decision_count) for row in rows]
+    found = [DecisionFile(*row[:3], utc(row.given_at), row.decision_count) for row in rows]
     return [file for file in found if known_at is None or file.given_at <= known_at]
 
 
@@ -68,7 +69,3 @@ def published_runs(engine: Engine) -> Iterator[PublishedRun]:
     )
     with engine.connect() as con:
         yield from [PublishedRun(*row) for row in con.execute(query)]
-
-
-def _utc(instant: datetime) -> datetime:
-    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant

@@ -1,10 +1,11 @@
 """What came: which content was delivered under which name, and when anything was last known."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 from sqlalchemy import Engine, func, insert, select
 
 from o2c.landing import Delivery
+from o2c.ledger.moving import utc
 from o2c.ledger.runs import run_known_at
 from o2c.ledger.tables import deliveries, known_files
 
@@ -19,7 +20,7 @@ class DeliveryRows:
         query = select(deliveries).where(deliveries.c.source == source).order_by(deliveries.c.delivery_id)
         with self._engine.connect() as con:
             return [
-                Delivery(row.source, row.name, row.file_id, row.mapping_id, _utc(row.seen_at))
+                Delivery(row.source, row.name, row.file_id, row.mapping_id, utc(row.seen_at))
                 for row in con.execute(query)
             ]
 
@@ -41,9 +42,4 @@ class DeliveryRows:
         instants = [known_files.c.known_from, known_files.c.known_until, deliveries.c.seen_at, run_known_at()]
         with self._engine.connect() as con:
             latest = [con.execute(select(func.max(instant))).scalar() for instant in instants]
-        return max((_utc(instant) for instant in latest if instant), default=None)
-
-
-def _utc(instant: datetime) -> datetime:
-    """SQLite forgets the zone of what it keeps; everything we give it is UTC."""
-    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant
+        return max((utc(instant) for instant in latest if instant), default=None)

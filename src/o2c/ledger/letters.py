@@ -1,12 +1,14 @@
 """Letters as decisions, marts and people read them. What they become is written in ``planning`` and ``outgoing``."""
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
 
 import polars as pl
-from sqlalchemy import ColumnElement, Engine, or_, select
+from sqlalchemy import Column, ColumnElement, Engine, or_, select
 
 from o2c.contract import MONEY
 from o2c.frames import LetterHistory, LetterLines, LineHistory
+from o2c.ledger.moving import utc
 from o2c.ledger.tables import letter_lines, letters
 
 # What others may see of a letter: claims, leases and carriers' answers stay here.
@@ -66,7 +68,7 @@ class LetterRows:
                     **row._asdict(),
                     "occasion": row.occasion or None,
                     "sent_date": row.contact_date or (row.decided_as_of_date if row.sent_at else None),
-                    "state_date": row.state_changed_at and _utc(row.state_changed_at).astimezone(UTC).date(),
+                    "state_date": row.state_changed_at and utc(row.state_changed_at).astimezone(UTC).date(),
                 }
                 for row in rows
             ],
@@ -92,9 +94,9 @@ class LetterRows:
         )
         with self._engine.connect() as con:
             rows = [
-                row._asdict() | {"sent_at": row.sent_at and _utc(row.sent_at)} for row in con.execute(query)
+                row._asdict() | {"sent_at": row.sent_at and utc(row.sent_at)} for row in con.execute(query)
             ]
-        schema = {name: _POLARS[letters.c[name].type.__class__.__name__] for name in SHOWN}
+        schema = schema_of(letters.c[name] for name in SHOWN)
         return pl.DataFrame(rows, schema=schema).with_columns(
             pl.col("total_amount").cast(MONEY), pl.col("occasion").replace("", None)
         )
@@ -109,7 +111,7 @@ class LetterRows:
         )
         with self._engine.connect() as con:
             rows = [row._asdict() for row in con.execute(query)]
-        schema = {column.name: _POLARS[column.type.__class__.__name__] for column in letter_lines.columns}
+        schema = schema_of(letter_lines.columns)
         frame = pl.DataFrame(rows, schema=schema).with_columns(
             pl.col("invoice_amount", "disputed_amount", "amount").cast(MONEY)
         )
@@ -121,5 +123,6 @@ def _left_by(known_at: datetime | None) -> list[ColumnElement[bool]]:
     return [] if known_at is None else [or_(letters.c.sent_at.is_(None), letters.c.sent_at <= known_at)]
 
 
-def _utc(instant: datetime) -> datetime:
-    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant
+def schema_of(columns: Iterable[Column]) -> dict[str, pl.DataType]:
+    """Columns of the ledger as polars has them; amounts are text there."""
+    return {column.name: _POLARS[column.type.__class__.__name__] for column in columns}

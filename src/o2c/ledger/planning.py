@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from o2c.contract import MONEY
 from o2c.ledger.auditing import Change, append
+from o2c.ledger.letters import schema_of
 from o2c.ledger.moving import CHUNK, move, utc
 from o2c.ledger.opening import rule_broken
 from o2c.ledger.states import FIRST_STATES
@@ -142,18 +143,10 @@ def approved_letters(engine: Engine, now: datetime) -> pl.DataFrame:
             {name: utc(value) if isinstance(value, datetime) else value for name, value in row.items()}
             for row in con.execute(query).mappings()
         ]
-    schema = {column.name: _POLARS[column.type.__class__.__name__] for column in letters.columns}
+    schema = schema_of(letters.columns)
     return pl.DataFrame(rows, schema=schema).with_columns(
         pl.col("total_amount").cast(MONEY), pl.col("occasion").replace("", None)
     )
-
-
-_POLARS = {
-    "String": pl.String(),
-    "Integer": pl.Int64(),
-    "Date": pl.Date(),
-    "DateTime": pl.Datetime("us", "UTC"),
-}
 
 
 def _states_of(con: Connection, letter_ids: Sequence[str]) -> dict[str, str]:

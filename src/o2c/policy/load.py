@@ -62,6 +62,18 @@ class Policies:
         ]
         return tuple(found)
 
+    def require_reviewed(self, as_of: date, outcome: str) -> None:
+        """A value that law gave is not used past the date by which somebody was to look at it again.
+
+        Args:
+            outcome: what the refusal means, such as ``nothing was run``.
+
+        Raises:
+            PolicyError: names every such value.
+        """
+        if overdue := self.past_review(as_of):
+            raise PolicyError("\n".join([f"policies are past their review on {as_of}, {outcome}.", *overdue]))
+
 
 MODELS: dict[str, type[PolicyFile]] = {
     "dunning": DunningPolicy,
