@@ -18,7 +18,7 @@ from o2c.delivery.carrier import Carrier, Outcome, OutgoingLetter
 from o2c.delivery.post import Edge, deliver
 from o2c.delivery.ses import SesCarrier, ses_client
 from o2c.ledger import Ledger
-from o2c.ledger.outgoing import claim, record, waiting_letters
+from o2c.ledger.outgoing import claim, expire_leases, record, waiting_letters
 
 START = NOON
 KEYS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
@@ -83,9 +83,11 @@ def naive(orders: Orders) -> None:
     ledger = Ledger(orders.ledger_url)
     carrier = orders.carrier()
     while not orders.done.exists():
+        # killed between the two writes of record_as_sent, the letter would be on its way for ever
+        expire_leases(ledger.engine, orders.clock())
         for letter in (textbook_letter(row) for row in waiting_letters(ledger.engine, orders.clock())):
             if not orders.done.exists() and carrier.send(letter).kind == "accepted":
-                record_as_sent(ledger.engine, letter.letter_id)
+                record_as_sent(ledger.engine, letter.letter_id, orders)
         time.sleep(0.05)
 
 
@@ -95,15 +97,15 @@ def textbook_letter(row: dict[str, Any]) -> OutgoingLetter:
     return OutgoingLetter(*(row[name] for name in names), content, row["message_hash"])
 
 
-def record_as_sent(engine: Engine, letter_id: str) -> None:
+def record_as_sent(engine: Engine, letter_id: str, orders: Orders) -> None:
     """After the post, not before it."""
     claims = claim(
         engine,
         carrier="ses",
         owner="naive",
-        now=START,
-        lease=timedelta(hours=1),
+        now=orders.clock(),
+        lease=timedelta(seconds=orders.lease * orders.speed),
         contact_date=START.date(),
         letter_ids=[letter_id],
     )
-    record(engine, [(one, Outcome("accepted")) for one in claims], START)
+    record(engine, [(one, Outcome("accepted")) for one in claims], orders.clock())
