@@ -12,6 +12,8 @@ may have ``die_at`` (count) or ``die_after`` (seconds), ``full_at`` (count from 
 
 import contextlib
 import errno
+import gc
+import importlib
 import json
 import os
 import resource
@@ -24,6 +26,15 @@ from typing import Any
 
 DURABLE = ("fsync", "fdatasync", "replace", "rename", "link", "symlink", "unlink", "rmdir")
 NEEDS_ROOM = ("fsync", "fdatasync", "replace", "rename", "link", "symlink")
+# What a run imports on its way too.
+IMPORTED_ONCE = (
+    "short_cuts",
+    "o2c.cli",
+    "o2c.report.page",
+    "alembic.context",
+    "pandera.polars",
+    "pyarrow.dataset",
+)
 ORPHANS_MAY_END_SECONDS = 3.0
 
 
@@ -151,14 +162,15 @@ def tell(what: Any) -> None:
 
 def serve() -> None:
     """Import everything, say so, then start what each line asks for."""
-    import short_cuts  # noqa: F401  # imported once, for all
-
+    for name in IMPORTED_ONCE:
+        importlib.import_module(name)
     import flows.nightly
     from flows._dbt import _manifest
     from o2c.run import code_version
 
     _manifest("build", ())
     code_version()
+    gc.freeze()  # children share the pages of what is there
     tell({"ready": flows.nightly.__name__})
     for line in sys.stdin:
         tell([*start(json.loads(line))])
