@@ -1,8 +1,9 @@
 """Kill -9 of a whole morning: started again, it comes to what an undisturbed one comes to, byte for byte.
 
 A chain is one home: the morning is killed at a durable step, started again and killed at another, started again and
-killed after a while, and started once more. ``O2C_KILLS`` says how many kills there are, by default 40; ``O2C_KILLS_SEED``
-draws other steps. From 200 on there is also one kill at every step that changes what is there, in a home of its own.
+killed after a while, and started once more. ``O2C_KILLS`` says how many kills there are, by default 40;
+``O2C_KILLS_SEED`` draws other steps. From 200 on there is also one kill at every step that changes what is there, in a
+home of its own.
 """
 
 import os
@@ -158,8 +159,8 @@ def test_a_morning_killed_at_any_step_comes_to_what_it_comes_to_undisturbed(
         shutil.rmtree(home)
     with capsys.disabled():
         sys.stdout.write(
-            f"\n{morning.as_of}, {share + 1} of {SHARES}: killed once at each of {len(steps)} steps, all as undisturbed;"
-            f" longest restart {longest:.1f} s\n"
+            f"\n{morning.as_of}, {share + 1} of {SHARES}: killed once at each of {len(steps)} steps,"
+            f" all as undisturbed; longest restart {longest:.1f} s\n"
         )
 
 
