@@ -1,8 +1,9 @@
 """How many letters a second the ledger lets leave, by a carrier that answers at once, beside bare insert and commit.
 
 Run ``python -m bench.delivery [--letters 2000] [--folder DIR]``: SQLite (write-ahead log, synchronous full) in a folder
-that must be on a real disk, and PostgreSQL with fsync on beside it. One worker; every letter has its claim, its last
-look and its record durable. The folder carrier takes its letters by the batch, so it is measured by the morning.
+that must be on a real disk, and PostgreSQL with fsync on beside it. One worker, which posts one letter at a time or as
+many at once as a fast account allows; every letter has its claim, its last look and its record durable. The folder
+carrier takes its letters by the batch, so it is measured by the morning.
 """
 
 import argparse
@@ -18,6 +19,7 @@ from pathlib import Path
 import psycopg
 
 from o2c.delivery.carrier import Outcome, OutgoingLetter
+from o2c.delivery.limits import AccountLimits
 from o2c.delivery.outbox import FolderCarrier
 from o2c.delivery.post import DeliveryReport, deliver
 from o2c.ledger import Ledger
@@ -27,6 +29,7 @@ sys.path.insert(0, str(PROJECT / "tests"))
 import postgres
 from post_office import Clock, Postbox, approve, planned, relaxed
 
+FAST = AccountLimits(max_send_rate=10_000.0, max_24_hour_send=-1, sent_last_24_hours=0)
 DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
 
 
@@ -37,13 +40,14 @@ class Instant(Postbox):
         return Outcome("accepted", f"m-{letter.letter_id}", 200)
 
 
-def letters_per_second(url: str, count: int) -> float:
+def letters_per_second(url: str, count: int, account: AccountLimits | None) -> float:
     """One worker, from the first claim to the last record."""
     ledger = Ledger(url)
     approve(ledger.engine, (planned(f"L{number:06}") for number in range(count)))
     caps = relaxed().caps.model_copy(update={"messages_per_run": 10**6, "messages_per_day": 10**6})
+    edge = Clock().edge(monotonic=time.monotonic, sleep=time.sleep)
     started = time.perf_counter()
-    report = deliver(ledger.engine, Instant(), relaxed(caps=caps), Clock().edge(), owner="bench")
+    report = deliver(ledger.engine, Instant(), relaxed(caps=caps), edge, owner="bench", account=account)
     seconds = time.perf_counter() - started
     _check(report, count)
     ledger.engine.dispose()
@@ -140,22 +144,24 @@ def main() -> None:
     asked.folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=asked.folder) as made, durable_postgresql() as server:
         folder = Path(made)
-        rates = {
-            "SQLite": (
-                letters_per_second(f"sqlite:///{folder / 'ledger.db'}", asked.letters),
-                bare_sqlite(folder, asked.letters),
-            ),
-            "PostgreSQL": (
-                letters_per_second(server.database(), asked.letters),
-                bare_postgresql(server.database(), asked.letters),
-            ),
-        }
+        rates = {}
+        for name, fresh in {
+            "SQLite": lambda: f"sqlite:///{folder / f'{time.time_ns()}.db'}",
+            "PostgreSQL": server.database,
+        }.items():
+            bare = (
+                bare_postgresql(fresh(), asked.letters)
+                if name == "PostgreSQL"
+                else bare_sqlite(folder, asked.letters)
+            )
+            for how, account in {"one by one": None, "16 at once": FAST}.items():
+                rates[f"{name}, {how}"] = letters_per_second(fresh(), asked.letters, account), bare
         seconds = morning_seconds(folder, asked.morning)
     for name, (letters, commits) in rates.items():
         print(
-            f"{name:<11}{letters:8.0f} letters/s {commits:8.0f} bare commits/s   1 : {commits / letters:.1f}"
+            f"{name:<23}{letters:8.0f} letters/s {commits:8.0f} bare commits/s   1 : {commits / letters:.1f}"
         )
-    print(f"folder     {asked.morning:8} letters in {seconds:.1f} s")
+    print(f"folder                 {asked.morning:8} letters in {seconds:.1f} s")
 
 
 if __name__ == "__main__":

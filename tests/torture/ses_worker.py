@@ -15,6 +15,7 @@ from post_office import NOON, POLICY, SENDER, eml, relaxed
 from sqlalchemy import Engine
 
 from o2c.delivery.carrier import Carrier, Outcome, OutgoingLetter
+from o2c.delivery.limits import AccountLimits
 from o2c.delivery.post import Edge, deliver
 from o2c.delivery.ses import SesCarrier, ses_client
 from o2c.ledger import Ledger
@@ -38,6 +39,7 @@ class Orders:
     speed: int
     timeout: float  # of a request, in seconds on the wall; the lease is eight times as long
     done: Path
+    rate: float | None  # messages a second that the account allows by its clock; None: one letter at a time
 
     def clock(self) -> datetime:
         return START + timedelta(seconds=(time.time() - self.started) * self.speed)
@@ -73,8 +75,10 @@ def careful(orders: Orders) -> None:
         caps=POLICY.caps.model_copy(update={"messages_per_domain": 10**6}),
     )
     carrier = orders.carrier()
+    account = AccountLimits(orders.rate, -1, 0) if orders.rate else None
     while not orders.done.exists():
-        deliver(ledger.engine, carrier, policy, orders.edge(), owner=f"worker-{os.getpid()}")
+        owner = f"worker-{os.getpid()}"
+        deliver(ledger.engine, carrier, policy, orders.edge(), owner=owner, account=account)
         time.sleep(0.05)
 
 

@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 import boto3
 from botocore.config import Config
 
+from o2c.delivery.limits import MOST_AT_ONCE
+
 _LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
 _CONNECT_SECONDS = 5
 # What a stand-in on this machine is shown in place of credentials: the real AWS would not let it in.
@@ -27,6 +29,7 @@ def one_attempt(request_timeout: timedelta) -> Config:
         proxies={},
         ignore_configured_endpoint_urls=True,
         tcp_keepalive=True,
+        max_pool_connections=MOST_AT_ONCE,
         user_agent_extra="o2c",
     )
 

@@ -1,6 +1,7 @@
 """How fast and how much may leave: the account's rate and quota, the policy's caps, canary and breakers."""
 
-from collections.abc import Callable, Collection
+import math
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -16,6 +17,10 @@ from o2c.policy.controls import Breakers, Delivery
 
 # Bounces and complaints come by events while a batch leaves: they are looked at once in so many letters.
 _LOOK_EVERY = 25
+# Letters of which nobody knows yet whether they left, at most: so many are unknown if the worker dies.
+MOST_AT_ONCE = 16
+# A carrier's answer takes a tenth of a second or less; with so many letters on their way the rate is reached.
+_ANSWER_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
@@ -40,14 +45,21 @@ class TokenBucket:
 
     def delay(self) -> float:
         """Seconds until the next permit."""
+        return max(0.0, (1.0 - self._filled()) / self._rate)
+
+    def permits(self) -> int:
+        """How many there are."""
+        return int(self._filled())
+
+    def take(self, count: int = 1) -> None:
+        """Use permits."""
+        self._tokens -= count
+
+    def _filled(self) -> float:
         now = self._monotonic()
         self._tokens = min(self._size, self._tokens + (now - self._at) * self._rate)
         self._at = now
-        return max(0.0, (1.0 - self._tokens) / self._rate)
-
-    def take(self) -> None:
-        """Use one permit."""
-        self._tokens -= 1.0
+        return self._tokens
 
 
 class Limits:
@@ -69,25 +81,39 @@ class Limits:
         self._since_look = _LOOK_EVERY
         rate = policy.rate_share * Decimal(str(account.max_send_rate)) if account else Decimal(0)
         self._bucket = TokenBucket(float(rate), monotonic) if rate > 0 else None
+        self._together = 1
+        self.most_at_once = max(1, min(MOST_AT_ONCE, math.ceil(float(rate) * _ANSWER_SECONDS)))
         self.reasons: dict[str, str] = {}
 
     def delay(self) -> float:
         """Seconds until the next letter may leave."""
         return self._bucket.delay() if self._bucket else 0.0
 
-    def admit(self, con: Connection, row: Row[Any], day: date) -> str | None:
-        """Why a letter has to wait, None if it need not; asked in the transaction that claims it."""
-        self._tally.catch_up(con, day)
-        reason = self._account_says() or self._canary_says(con, row.batch_id) or self._caps_say(row)
-        if reason:
-            self.reasons[row.letter_id] = reason
-        return reason
+    def at_once(self) -> int:
+        """How many letters may leave together now: more and more while all are answered, one after trouble."""
+        return max(1, min(self._together, self._bucket.permits())) if self._bucket else 1
 
-    def took(self) -> None:
-        """Count a letter that was posted."""
-        self._since_look += 1
+    def admit(self, con: Connection, rows: Sequence[Row[Any]], wanted: int, day: date) -> list[Row[Any]]:
+        """The first letters that need not wait, asked in the transaction that claims them; why others do is kept."""
+        self._tally.catch_up(con, day)
+        admitted: list[Row[Any]] = []
+        for row in rows:
+            if len(admitted) == wanted:
+                break
+            reason = self._account_says() or self._canary_says(con, row.batch_id) or self._caps_say(row)
+            if reason:
+                self.reasons[row.letter_id] = reason
+            else:
+                self._tally.expect(row, self._carrier.name)
+                admitted.append(row)
+        return admitted
+
+    def took(self, count: int, *, in_trouble: bool) -> None:
+        """Count letters that were posted together; trouble: one was neither taken nor refused for its own sake."""
+        self._together = 1 if in_trouble else min(2 * self._together, self.most_at_once)
+        self._since_look += count
         if self._bucket:
-            self._bucket.take()
+            self._bucket.take(count)
 
     def look(self, now: datetime, *, is_alarmed: bool = False) -> bool:
         """Pause the carrier where sending goes wrong. Looks now and then; when alarmed, at once. Whether it did."""

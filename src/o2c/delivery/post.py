@@ -44,5 +44,5 @@ def deliver(
         if left := batches_of(engine, settled) - round_.batches:
             carrier.finish(left)
     else:
-        round_.one_by_one()
+        round_.by_post()
     return round_.report(settled)

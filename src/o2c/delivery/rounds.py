@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, Protocol, runtime_checkable
@@ -17,7 +18,7 @@ from o2c.ledger.outgoing import (
     open_pauses,
     record,
     record_and_claim,
-    still_mine,
+    still_held,
     waiting_letters,
 )
 from o2c.ledger.recording import LEASE_OVER, STOPPED
@@ -71,10 +72,13 @@ class Round:
     paused: str | None = None
     stopped: str | None = None
 
-    # ── letters one at a time ──
+    # ── each letter for itself ──
 
-    def one_by_one(self) -> None:
-        """Claim, look once more, post, record. The record of one and the claim of the next share a transaction."""
+    def by_post(self) -> None:
+        """Claim, look once more, post, record. The record of some and the claim of the next share a transaction.
+
+        As many at once as it takes to keep the account's rate while the carrier thinks.
+        """
         queue = self._queue()
         if self.carrier.reaches_people:
             batches = {row["batch_id"] for row in queue}
@@ -83,27 +87,31 @@ class Round:
             )
         answered: list[tuple[Claim, Outcome]] = []
         self._see_pauses()
-        while queue and not self._must_end():
-            answered = self._keep_rate(answered)
-            now, since = self.edge.clock(), self.edge.monotonic()
-            ids = self._next(queue, now, _WINDOW)
-            claims = self._record_and_claim(answered, ids, now)
-            answered = []
-            if not claims:
-                self._see_pauses()
-                del queue[: len(ids)]
-                continue
-            letter_id = claims[0].letter.letter_id
-            del queue[: [row["letter_id"] for row in queue].index(letter_id) + 1]
-            answered = self._answer(claims[0], self._post(claims[0], since))
+        with ThreadPoolExecutor(self.limits.most_at_once if self.limits else 1) as threads:
+            while queue and not self._must_end():
+                answered = self._keep_rate(answered)
+                count = self.limits.at_once() if self.limits else 1
+                now, since = self.edge.clock(), self.edge.monotonic()
+                ids = self._next(queue, now, _WINDOW + count)
+                claims = self._record_and_claim(answered, ids, count, now)
+                answered = []
+                if not claims:
+                    self._see_pauses()
+                    del queue[: len(ids)]
+                    continue
+                del queue[: ids.index(claims[-1].letter.letter_id) + 1]
+                answered = self._heed(self._post(claims, since, threads))
         self._record(answered)
 
-    def _answer(self, claimed: Claim, outcome: Outcome) -> list[tuple[Claim, Outcome]]:
-        """What is to be recorded with the next claim; an answer that may stop the carrier is recorded at once."""
-        self.outcomes[outcome.kind] += 1
-        if outcome.kind not in ("unknown", "paused"):
-            return [(claimed, outcome)]
-        self._record([(claimed, outcome)])
+    def _heed(self, answered: list[tuple[Claim, Outcome]]) -> list[tuple[Claim, Outcome]]:
+        """What is to be recorded with the next claim; answers that may stop the carrier are recorded at once."""
+        kinds = {outcome.kind for _, outcome in answered}
+        self.outcomes.update(outcome.kind for _, outcome in answered)
+        if self.limits:
+            self.limits.took(len(answered), in_trouble=not kinds <= {"accepted", "refused"})
+        if not kinds & {"unknown", "paused"}:
+            return answered
+        self._record(answered)
         if self.limits:
             self.limits.look(self.edge.clock(), is_alarmed=True)
         self._see_pauses()
@@ -119,7 +127,7 @@ class Round:
         return []
 
     def _record_and_claim(
-        self, answered: list[tuple[Claim, Outcome]], ids: list[str], now: datetime
+        self, answered: list[tuple[Claim, Outcome]], ids: list[str], count: int, now: datetime
     ) -> list[Claim]:
         day = self.edge.day_of(now)
         limits = self.limits
@@ -132,26 +140,31 @@ class Round:
             lease=timedelta(seconds=self.policy.lease_seconds),
             contact_date=day,
             letter_ids=ids,
-            admit=(lambda con, row: limits.admit(con, row, day)) if limits else None,
+            limit=count,
+            admit=(lambda con, rows, wanted: limits.admit(con, rows, wanted, day)) if limits else None,
             max_attempts=self.policy.max_attempts,
         )
 
-    def _post(self, claimed: Claim, since: float) -> Outcome:
+    def _post(
+        self, claims: list[Claim], since: float, threads: ThreadPoolExecutor
+    ) -> list[tuple[Claim, Outcome]]:
         """The one attempt. Right before it: is it still ours, is there time enough for the answer, may we at all?"""
         longest = self.policy.lease_seconds - self.policy.request_timeout_seconds
         self.stopped = self.edge.stop()
         if self.stopped:
-            outcome = Outcome("not_accepted", error_class=STOPPED)
-        elif not still_mine(self.engine, claimed) or self.edge.monotonic() - since > longest:
-            outcome = Outcome("not_accepted", error_class=LEASE_OVER)
-        else:
-            try:
-                outcome = self.carrier.send(claimed.letter)
-            except Exception as error:
-                outcome = Outcome("unknown", error_class=type(error).__name__)
-            if self.limits:
-                self.limits.took()
-        return outcome
+            return [(one, Outcome("not_accepted", error_class=STOPPED)) for one in claims]
+        ours = still_held(self.engine, claims)
+        if self.edge.monotonic() - since > longest:
+            ours = []
+        gone = [one for one in claims if one not in ours]
+        answered = [(one, Outcome("not_accepted", error_class=LEASE_OVER)) for one in gone]
+        return answered + list(zip(ours, threads.map(self._send, ours), strict=True))
+
+    def _send(self, claimed: Claim) -> Outcome:
+        try:
+            return self.carrier.send(claimed.letter)
+        except Exception as error:
+            return Outcome("unknown", error_class=type(error).__name__)
 
     # ── many letters at a time ──
 

@@ -26,7 +26,8 @@ from o2c.ledger.tables import (
     suppressions,
 )
 
-Admit = Callable[[Connection, Row[Any]], str | None]
+# Of letters that may leave, in order, those to be claimed now: at most so many.
+Admit = Callable[[Connection, Sequence[Row[Any]], int], list[Row[Any]]]
 
 # The carrier has it, whatever stands here: an alarm, and nothing to send again.
 _TOLD = select(delivery_events.c.event_id).where(delivery_events.c.letter_id == letters.c.letter_id)
@@ -108,12 +109,14 @@ def claim_in(
         "not_before": None,
     }
     for rows in _candidates(con, now, letter_ids):
-        step = 1 if admit else max(1, len(rows))  # a limit counts what was claimed before
-        for start in range(0, len(rows), step):
-            chosen = [row for row in rows[start : start + step] if admit is None or admit(con, row) is None]
-            claims += _take(con, chosen[: limit - len(claims)], now, values)
-            if len(claims) >= limit:
-                return claims
+        rest: Sequence[Row[Any]] = rows
+        while (
+            rest and len(claims) < limit
+        ):  # the database may refuse some of those chosen: then others may leave
+            wanted = limit - len(claims)
+            chosen = admit(con, rest, wanted) if admit else rest[:wanted]
+            claims += _take(con, chosen, now, values)
+            rest = rest[rest.index(chosen[-1]) + 1 :] if len(chosen) == wanted else []
     return claims
 
 

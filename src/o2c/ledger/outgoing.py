@@ -38,12 +38,12 @@ __all__ = [
     "presume_not_sent",
     "record",
     "record_and_claim",
-    "still_mine",
+    "still_held",
     "waiting_letters",
 ]
 
-_HOLDER = select(letters.c.state, letters.c.owner, letters.c.attempt_count).where(
-    letters.c.letter_id == bindparam("letter_id")
+_HOLDERS = select(letters.c.letter_id, letters.c.owner, letters.c.attempt_count).where(
+    letters.c.letter_id.in_(bindparam("ids", expanding=True)), letters.c.state == "sending"
 )
 
 
@@ -69,7 +69,7 @@ def claim(
         contact_date: the day that quiet days count from, in the business time zone.
         letter_ids: those to choose from, in this order; by default all, by id.
         limit: at most so many are claimed.
-        admit: asked last, inside the transaction, with the letter's row; a reason keeps the letter waiting.
+        admit: asked last, inside the transaction, with rows of letters and how many are wanted; the others wait.
     """
     with writing(engine) as con:
         return claim_in(con, carrier, owner, utc(now), lease, contact_date, letter_ids, limit, admit)
@@ -101,14 +101,15 @@ def record_and_claim(
     admit: Admit | None = None,
     max_attempts: int = 5,
 ) -> list[Claim]:
-    """``record`` of one letter and ``claim`` of the next, in one transaction: one wait for the disk, not two."""
+    """``record`` of some letters and ``claim`` of the next, in one transaction: one wait for the disk, not two."""
     with writing(engine) as con:
         record_in(con, outcomes, utc(now), max_attempts)
         return claim_in(con, carrier, owner, utc(now), lease, contact_date, letter_ids, limit, admit)
 
 
-def still_mine(engine: Engine, claimed: Claim) -> bool:
-    """Whether nobody took the letter back meanwhile. Asked right before it is posted."""
+def still_held(engine: Engine, claims: Sequence[Claim]) -> list[Claim]:
+    """Those that nobody took back meanwhile. Asked right before they are posted."""
     with engine.connect() as con:
-        row = con.execute(_HOLDER, {"letter_id": claimed.letter.letter_id}).one_or_none()
-    return row is not None and tuple(row) == ("sending", *claimed.held)
+        rows = con.execute(_HOLDERS, {"ids": [one.letter.letter_id for one in claims]}).all()
+    held = {row.letter_id: (row.owner, row.attempt_count) for row in rows}
+    return [one for one in claims if held.get(one.letter.letter_id) == one.held]

@@ -46,6 +46,7 @@ class Tally:
         self._batch_ids = sorted(batch_ids)
         self._sequence: int | None = None
         self._day: date | None = None
+        self._expected: list[tuple[Row[Any], str]] = []
         self.per_day = 0
         self.per_carrier: Counter[str] = Counter()  # since the tally began
         self.per_batch: Counter[str] = Counter()
@@ -55,6 +56,9 @@ class Tally:
 
     def catch_up(self, con: Connection, day: date) -> None:
         """Bring the counts to where this transaction sees the ledger."""
+        for row, carrier in self._expected:
+            self._count(row, carrier, -1)
+        self._expected.clear()
         if self._sequence is None:
             self._count_all(con)
         else:
@@ -62,13 +66,18 @@ class Tally:
         if self._day != day:
             self._count_day(con, day)
 
+    def expect(self, row: Row[Any], carrier: str) -> None:
+        """Count a letter that is about to be claimed, until the chain says whether it was."""
+        self._expected.append((row, carrier))
+        self._count(row, carrier, 1)
+
     def _count_all(self, con: Connection) -> None:
         self._sequence = con.execute(select(func.max(audit.c.sequence))).scalar() or 0
         query = select(*_COLUMNS).where(
             letters.c.state.in_(CONTACT_STATES), letters.c.batch_id.in_(self._batch_ids)
         )
         for row in con.execute(query):
-            self._add(row, 1)
+            self._add(row, row.carrier, 1)
 
     def _count_day(self, con: Connection, day: date) -> None:
         query = (
@@ -90,15 +99,17 @@ class Tally:
                 steps.append((row.subject.removeprefix(_SUBJECT), -1))
         rows = _rows_of(con, {letter_id for letter_id, _ in steps})
         for letter_id, sign in steps:
-            row = rows[letter_id]
-            self.per_day += sign
-            self.per_carrier[row.carrier] += sign
-            if row.batch_id in self._batch_ids:
-                self._add(row, sign)
+            self._count(rows[letter_id], rows[letter_id].carrier, sign)
 
-    def _add(self, row: Row[Any], sign: int) -> None:
+    def _count(self, row: Row[Any], carrier: str, sign: int) -> None:
+        self.per_day += sign
+        self.per_carrier[carrier] += sign
+        if row.batch_id in self._batch_ids:
+            self._add(row, carrier, sign)
+
+    def _add(self, row: Row[Any], carrier: str, sign: int) -> None:
         self.per_batch[row.batch_id] += sign
-        self.per_batch_and_carrier[row.batch_id, row.carrier] += sign
+        self.per_batch_and_carrier[row.batch_id, carrier] += sign
         self.per_domain[row.batch_id, domain_of(row.address)] += sign
         self.amounts[row.batch_id, row.currency_code] += sign * Decimal(row.total_amount)
 

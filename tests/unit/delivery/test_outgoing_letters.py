@@ -38,7 +38,7 @@ from o2c.ledger.outgoing import (
     presume_not_sent,
     record,
     record_and_claim,
-    still_mine,
+    still_held,
 )
 from o2c.ledger.recording import back_off
 from o2c.ledger.suppressing import lift_suppression
@@ -369,9 +369,9 @@ def test_a_lease_that_is_over_leaves_the_letter_unknown_and_the_late_answer_in_i
     approve(engine, [planned("a")])
     (one,) = take(engine, "a")
     assert expire_leases(engine, NOON + LEASE - SECOND) == {}
-    assert still_mine(engine, one)
+    assert still_held(engine, [one])
     assert expire_leases(engine, NOON + LEASE) == {"a": "unknown"}
-    assert not still_mine(engine, one)
+    assert not still_held(engine, [one])
     assert record(engine, [(one, Outcome("accepted", "m-1"))], NOON + LEASE + SECOND) == 0
     assert row_of(engine, "a", "state", "carrier_message_id") == ("unknown", None)
     assert attempts_of(engine, "a") == [(1, "accepted", None)]

@@ -40,7 +40,7 @@ from o2c.ledger.outgoing import (
     presume_not_sent,
     record,
     record_and_claim,
-    still_mine,
+    still_held,
 )
 from o2c.ledger.states import CONTACT_STATES, FAILED_STATES, FIRST_STATES, TRANSITIONS
 from o2c.ledger.tables import audit, letters
@@ -145,7 +145,7 @@ class PostOffice(RuleBasedStateMachine):
     def post(self, worker: str, answer: str, looks: bool) -> None:
         """With or without the last look: a worker may freeze right after it."""
         for position, (one, outcome) in enumerate(self.hands[worker]):
-            if outcome is None and (not looks or still_mine(self.engine, one)):
+            if outcome is None and (not looks or still_held(self.engine, [one])):
                 letter = one.letter
                 is_accepted, outcome = ANSWERS[answer]
                 self.posts[letter.letter_id, one.attempt_number] += 1

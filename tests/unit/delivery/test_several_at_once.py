@@ -1,0 +1,200 @@
+"""Several letters on their way at once: as many as keep the account's rate, and never past what holds for each."""
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from post_office import (
+    POLICY,
+    SUSPENDED,
+    THROTTLED,
+    UNKNOWN,
+    Clock,
+    Postbox,
+    approve,
+    planned,
+    relaxed,
+    states,
+)
+from sqlalchemy import Engine
+
+from o2c.delivery.carrier import Outcome, OutgoingLetter
+from o2c.delivery.limits import MOST_AT_ONCE, AccountLimits, TokenBucket
+from o2c.delivery.post import DeliveryReport, deliver
+from o2c.ledger import Ledger
+from o2c.ledger.outgoing import expire_leases
+from o2c.policy.controls import Delivery
+
+FAST = AccountLimits(1000.0, -1, 0)
+THINKS = timedelta(milliseconds=100)
+
+
+@pytest.fixture
+def engine(ledger_url: str) -> Iterator[Engine]:
+    ledger = Ledger(ledger_url)
+    yield ledger.engine
+    ledger.engine.dispose()
+
+
+@dataclass
+class Busy:
+    """Time passes while the carrier thinks; it answers only once all letters that were claimed with one are there."""
+
+    engine: Engine
+    clock: Clock = field(default_factory=Clock)
+    groups: list[int] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.lock = threading.Lock()
+        self.barriers: dict[int, threading.Barrier] = {}
+
+    def __call__(self, _letter: OutgoingLetter) -> None:
+        size = Counter(states(self.engine).values())["sending"]
+        with self.lock:
+            barrier = self.barriers.setdefault(size, threading.Barrier(size, lambda: self.together(size)))
+        barrier.wait(timeout=30)
+
+    def together(self, size: int) -> None:
+        self.groups.append(size)
+        self.clock.now += THINKS
+
+    def hand_over(
+        self, box: Postbox, policy: Delivery | None = None, account: AccountLimits = FAST, **edge: Any
+    ) -> DeliveryReport:
+        policy = policy or relaxed()
+        return deliver(self.engine, box, policy, self.clock.edge(**edge), owner="w1", account=account)
+
+
+@pytest.fixture
+def busy(engine: Engine) -> Busy:
+    return Busy(engine)
+
+
+def some(count: int, **changes: Callable[[int], Any]) -> list[Any]:
+    return [
+        planned(f"L{number:02}", **{name: change(number) for name, change in changes.items()})
+        for number in range(count)
+    ]
+
+
+def test_more_and_more_leave_together_while_all_are_taken(busy: Busy) -> None:
+    approve(busy.engine, some(70))
+    box = Postbox(before=busy)
+    assert busy.hand_over(box).outcomes == {"accepted": 70}
+    assert busy.groups == [1, 2, 4, 8, MOST_AT_ONCE, MOST_AT_ONCE, MOST_AT_ONCE, 7]
+    assert sorted(box.ids) == [f"L{number:02}" for number in range(70)]
+
+
+@pytest.mark.parametrize(("rate", "most"), [(14.0, 2), (50.0, 4), (1000.0, MOST_AT_ONCE)])
+def test_no_more_than_keep_the_rate_while_the_carrier_thinks(busy: Busy, rate: float, most: int) -> None:
+    approve(busy.engine, some(40))
+    busy.hand_over(Postbox(before=busy), account=AccountLimits(rate, -1, 0))
+    assert max(busy.groups) == most
+
+
+@pytest.mark.parametrize("answer", [UNKNOWN, THROTTLED], ids=["no answer", "too fast"])
+def test_after_trouble_they_leave_one_at_a_time_again(busy: Busy, answer: Outcome) -> None:
+    approve(busy.engine, some(12))
+    busy.hand_over(Postbox({"L04": [answer]}, before=busy))
+    assert busy.groups == [1, 2, 4, 1, 2, 2]
+
+
+def test_each_letter_of_a_group_has_its_own_answer(busy: Busy) -> None:
+    approve(busy.engine, some(7))
+    refused = Outcome("refused", http_status=400, error_class="MessageRejected")
+    box = Postbox({"L03": [refused], "L04": [UNKNOWN], "L05": [THROTTLED]}, before=busy)
+    report = busy.hand_over(box)
+    assert report.outcomes == {"accepted": 4, "not_accepted": 1, "refused": 1, "unknown": 1}
+    left = {f"L{number:02}": "sent" for number in (0, 1, 2, 6)}
+    assert states(busy.engine) == left | {"L03": "refused", "L04": "unknown", "L05": "approved"}
+
+
+def test_a_carrier_that_says_no_to_all_gets_nothing_after_the_group_that_heard_it(busy: Busy) -> None:
+    approve(busy.engine, some(12))
+    box = Postbox({"L05": [SUSPENDED]}, before=busy)
+    report = busy.hand_over(box)
+    assert (len(box.taken), report.paused, report.waiting) == (7, "suspended", {"paused": 6})
+
+
+@pytest.mark.parametrize(
+    ("caps", "why"),
+    [
+        ({"messages_per_run": 12}, "cap_per_run"),
+        ({"messages_per_day": 12}, "cap_per_day"),
+        ({"messages_per_domain": 12}, "cap_per_domain"),
+    ],
+    ids=["batch", "day", "domain"],
+)
+def test_a_group_stops_at_the_cap(busy: Busy, caps: dict[str, int], why: str) -> None:
+    approve(busy.engine, some(30, address=lambda number: f"ap{number}@one.example"))
+    policy = relaxed(caps=POLICY.caps.model_copy(update=caps))
+    report = busy.hand_over(Postbox(before=busy), policy)
+    assert (report.outcomes, report.waiting) == ({"accepted": 12}, {why: 18})
+    assert busy.hand_over(Postbox(before=busy), policy).waiting == {why: 18}
+
+
+def test_a_group_stops_at_the_cap_on_money_and_at_the_quota(busy: Busy) -> None:
+    approve(busy.engine, some(30))
+    amounts = POLICY.caps.amount_per_run.model_copy(update={"default": Decimal("1200.00")})
+    policy = relaxed(caps=POLICY.caps.model_copy(update={"amount_per_run": amounts}))
+    assert busy.hand_over(Postbox(before=busy), policy).waiting == {"cap_on_amount": 18}
+    report = busy.hand_over(Postbox(before=busy), account=AccountLimits(1000.0, 50, 41))
+    assert (report.outcomes, report.waiting) == ({"accepted": 9}, {"daily_quota": 9})
+
+
+def test_a_group_stops_at_the_canary(busy: Busy) -> None:
+    approve(busy.engine, some(30))
+    policy = relaxed(canary=POLICY.canary.model_copy(update={"size": 10, "delivered_count": 9}))
+    report = busy.hand_over(Postbox(before=busy, reports_delivery=True), policy)
+    assert (report.outcomes, report.waiting) == ({"accepted": 10}, {"canary": 20})
+
+
+def test_others_take_the_place_of_those_that_the_database_refuses(busy: Busy) -> None:
+    approve(busy.engine, [planned("A", customer_id="C-L05", batch_id="earlier", level=2)])
+    busy.hand_over(Postbox(before=busy))
+    busy.groups.clear()
+    approve(busy.engine, some(8))
+    caps = POLICY.caps.model_copy(update={"messages_per_run": 7})
+    report = busy.hand_over(Postbox(before=busy), relaxed(caps=caps))
+    assert (report.outcomes, report.waiting, busy.groups) == ({"accepted": 7}, {}, [1, 2, 4])
+    assert states(busy.engine)["L05"] == "cancelled"
+
+
+def test_a_stop_between_claim_and_post_gives_the_whole_group_back(busy: Busy) -> None:
+    approve(busy.engine, some(12))
+    edge = {"stop": lambda: "fire" if len(busy.groups) == 2 and in_state(busy, "sending") > 2 else None}
+    report = busy.hand_over(box := Postbox(before=busy), **edge)
+    assert (len(box.taken), report.stopped, report.waiting) == (3, "fire", {"stopped": 9})
+
+
+def test_of_a_group_only_those_leave_that_nobody_took_back(busy: Busy) -> None:
+    approve(busy.engine, some(3))
+    later = busy.clock.now + timedelta(days=1)
+
+    def stop() -> None:
+        if in_state(busy, "sending") == 2:  # the last look comes after this
+            expire_leases(busy.engine, later, lambda letter: None if letter.letter_id == "L01" else False)
+
+    box = Postbox()
+    box.before = lambda _letter: setattr(busy.clock, "now", busy.clock.now + THINKS)
+    report = busy.hand_over(box, stop=stop)
+    assert "L01" not in box.ids
+    assert states(busy.engine)["L01"] == "unknown"
+    assert report.outcomes["not_accepted"] == 2
+
+
+def in_state(busy: Busy, state: str) -> int:
+    return Counter(states(busy.engine).values())[state]
+
+
+def test_permits_are_what_was_saved_up_in_whole(busy: Busy) -> None:
+    bucket = TokenBucket(8.0, busy.clock.monotonic)
+    assert bucket.permits() == 1
+    bucket.take(4)
+    busy.clock.now += timedelta(seconds=0.8)
+    assert (bucket.permits(), bucket.delay()) == (3, 0.0)
