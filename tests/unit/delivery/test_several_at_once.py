@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
+from itertools import accumulate
 from typing import Any
 
 import pytest
@@ -31,7 +32,6 @@ from o2c.ledger.outgoing import expire_leases
 from o2c.policy.controls import Delivery
 
 FAST = AccountLimits(1000.0, -1, 0)
-THINKS = timedelta(milliseconds=100)
 
 
 @pytest.fixture
@@ -48,6 +48,7 @@ class Busy:
     engine: Engine
     clock: Clock = field(default_factory=Clock)
     groups: list[int] = field(default_factory=list)
+    thinks: timedelta = timedelta(milliseconds=100)
 
     def __post_init__(self) -> None:
         self.lock = threading.Lock()
@@ -61,7 +62,7 @@ class Busy:
 
     def together(self, size: int) -> None:
         self.groups.append(size)
-        self.clock.now += THINKS
+        self.clock.now += self.thinks
 
     def hand_over(
         self, box: Postbox, policy: Delivery | None = None, account: AccountLimits = FAST, **edge: Any
@@ -95,6 +96,14 @@ def test_no_more_than_keep_the_rate_while_the_carrier_thinks(busy: Busy, rate: f
     approve(busy.engine, some(40))
     busy.hand_over(Postbox(before=busy), account=AccountLimits(rate, -1, 0))
     assert max(busy.groups) == most
+
+
+def test_no_more_leave_together_than_the_rate_has_permits_for(busy: Busy) -> None:
+    approve(busy.engine, some(30))
+    busy.thinks = timedelta(milliseconds=5)  # four permits of 800 a second
+    busy.hand_over(Postbox(before=busy))
+    assert busy.groups[:4] == [1, 2, 4, 6]
+    assert all(left <= 1 + 4 * before for before, left in enumerate(accumulate(busy.groups)))
 
 
 @pytest.mark.parametrize("answer", [UNKNOWN, THROTTLED], ids=["no answer", "too fast"])
@@ -181,7 +190,7 @@ def test_of_a_group_only_those_leave_that_nobody_took_back(busy: Busy) -> None:
             expire_leases(busy.engine, later, lambda letter: None if letter.letter_id == "L01" else False)
 
     box = Postbox()
-    box.before = lambda _letter: setattr(busy.clock, "now", busy.clock.now + THINKS)
+    box.before = lambda _letter: setattr(busy.clock, "now", busy.clock.now + busy.thinks)
     report = busy.hand_over(box, stop=stop)
     assert "L01" not in box.ids
     assert states(busy.engine)["L01"] == "unknown"
