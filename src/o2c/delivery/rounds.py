@@ -1,7 +1,7 @@
 """One round of the post office: what is approved is claimed, looked at once more, posted and recorded."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -21,7 +21,7 @@ from o2c.ledger.outgoing import (
     still_held,
     waiting_letters,
 )
-from o2c.ledger.recording import LEASE_OVER, STOPPED
+from o2c.ledger.recording import LEASE_OVER, NO_TRY, STOPPED
 from o2c.policy.controls import Delivery
 
 # Letters looked at in one claim: some of them another worker may have taken meanwhile.
@@ -68,6 +68,7 @@ class Round:
     outcomes: Counter[str] = field(default_factory=Counter)
     reasons: dict[str, str] = field(default_factory=dict)
     batches: set[str] = field(default_factory=set)
+    last_days: dict[date, date] = field(default_factory=dict)
     limits: Limits | None = None
     paused: str | None = None
     stopped: str | None = None
@@ -88,25 +89,27 @@ class Round:
         answered: list[tuple[Claim, Outcome]] = []
         self._see_pauses()
         with ThreadPoolExecutor(self.limits.most_at_once if self.limits else 1) as threads:
-            while queue and not self._must_end():
-                answered = self._keep_rate(answered)
-                count = self.limits.at_once() if self.limits else 1
-                now, since = self.edge.clock(), self.edge.monotonic()
-                ids = self._next(queue, now, _WINDOW + count)
-                claims = self._record_and_claim(answered, ids, count, now)
-                answered = []
-                if not claims:
-                    self._see_pauses()
-                    del queue[: len(ids)]
-                    continue
-                del queue[: ids.index(claims[-1].letter.letter_id) + 1]
-                answered = self._heed(self._post(claims, since, threads))
-        self._record(answered)
+            try:
+                while queue and not self._must_end():
+                    answered = self._keep_rate(answered)
+                    count = self.limits.at_once() if self.limits else 1
+                    now, since = self.edge.clock(), self.edge.monotonic()
+                    ids = self._next(queue, now, _WINDOW + count)
+                    claims = self._record_and_claim(answered, ids, count, now)
+                    answered = []
+                    if not claims:
+                        self._see_pauses()
+                        del queue[: len(ids)]
+                        continue
+                    del queue[: ids.index(claims[-1].letter.letter_id) + 1]
+                    answered = self._heed(self._post(claims, since, threads))
+            finally:  # whatever ends the round: what the carrier said is not forgotten
+                self._record(answered)
 
     def _heed(self, answered: list[tuple[Claim, Outcome]]) -> list[tuple[Claim, Outcome]]:
         """What is to be recorded with the next claim; answers that may stop the carrier are recorded at once."""
         kinds = {outcome.kind for _, outcome in answered}
-        self.outcomes.update(outcome.kind for _, outcome in answered)
+        self._count(outcome for _, outcome in answered)
         if self.limits:
             self.limits.took(len(answered), in_trouble=not kinds <= {"accepted", "refused"})
         if not kinds & {"unknown", "paused"}:
@@ -158,13 +161,23 @@ class Round:
             ours = []
         gone = [one for one in claims if one not in ours]
         answered = [(one, Outcome("not_accepted", error_class=LEASE_OVER)) for one in gone]
-        return answered + list(zip(ours, threads.map(self._send, ours), strict=True))
-
-    def _send(self, claimed: Claim) -> Outcome:
+        said: dict[str, Outcome] = {}
         try:
-            return self.carrier.send(claimed.letter)
+            list(threads.map(lambda one: self._send(one, said), ours))
+        except BaseException:  # somebody ends this in the middle: those on their way are waited for
+            threads.shutdown()
+            self._record([(one, said[one.letter.letter_id]) for one in ours if one.letter.letter_id in said])
+            raise
+        answered += [(one, said[one.letter.letter_id]) for one in ours]
+        # they ended in no order: those without an answer come last, or others would hide so many in a row
+        return sorted(answered, key=lambda pair: pair[1].kind == "unknown")
+
+    def _send(self, claimed: Claim, said: dict[str, Outcome]) -> None:
+        try:
+            outcome = self.carrier.send(claimed.letter)
         except Exception as error:
-            return Outcome("unknown", error_class=type(error).__name__)
+            outcome = Outcome("unknown", error_class=type(error).__name__)
+        said[claimed.letter.letter_id] = outcome
 
     # ── many letters at a time ──
 
@@ -195,35 +208,44 @@ class Round:
         answered = list(zip(claims, outcomes, strict=True))
         for start in range(0, len(answered), _CHUNK):
             self._record(answered[start : start + _CHUNK])
-        self.outcomes.update(outcome.kind for outcome in outcomes)
+        self._count(outcomes)
 
     # ── both ──
+
+    def _count(self, outcomes: Iterable[Outcome]) -> None:
+        """What the carrier said; what it was never asked only waits."""
+        self.outcomes.update(one.kind for one in outcomes if one.error_class not in NO_TRY)
 
     def _queue(self) -> list[dict[str, Any]]:
         """Rows of letters that may leave as far as the ledger knows and on this day, in order."""
         now = self.edge.clock()
         today = self.edge.day_of(now)
-        last_days: dict[date, date] = {}
         queue = []
         for row in waiting_letters(self.engine, now, channels=self.channels, batch_ids=self.batch_ids):
-            as_of = row["decided_as_of_date"]
-            last_days.setdefault(as_of, self.edge.last_day_of(as_of))
-            if row["waits_for"]:
-                self.reasons[row["letter_id"]] = row["waits_for"]
-            elif not as_of <= today <= last_days[as_of]:
-                self.reasons[row["letter_id"]] = "not_yet" if today < as_of else "stale"
+            if reason := row["waits_for"] or self._day_says(row, today):
+                self.reasons[row["letter_id"]] = reason
             else:
                 queue.append(row)
         return queue
+
+    def _day_says(self, row: Mapping[str, Any], today: date) -> str | None:
+        """Why a letter does not leave on a day."""
+        as_of = row["decided_as_of_date"]
+        if as_of not in self.last_days:
+            self.last_days[as_of] = self.edge.last_day_of(as_of)
+        if as_of <= today <= self.last_days[as_of]:
+            return None
+        return "not_yet" if today < as_of else "stale"
 
     def _next(self, queue: list[dict[str, Any]], now: datetime, limit: int | None) -> list[str]:
         """The first letters of the queue that may leave at this instant; those before them are taken out of it."""
         ids: list[str] = []
         position = 0
+        today = self.edge.day_of(now)  # a round may last past midnight
+        asked = self.edge.may_leave if self.carrier.reaches_people else None
         while position < len(queue) and (limit is None or len(ids) < limit):
             row = queue[position]
-            asked = self.edge.may_leave if self.carrier.reaches_people else None
-            if reason := asked(row, now) if asked else None:
+            if reason := self._day_says(row, today) or (asked(row, now) if asked else None):
                 self.reasons[row["letter_id"]] = reason
                 del queue[position]
             else:

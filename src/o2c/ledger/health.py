@@ -9,7 +9,7 @@ from o2c.ledger.moving import utc
 from o2c.ledger.states import ALL_STATES, CONTACT_STATES
 from o2c.ledger.tables import audit, letters, pauses
 
-_LOOKED_BACK = 500  # rows of the audit chain, for what came in a row
+_LOOKED_BACK = 500  # attempts that came to an end, for what came in a row
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -81,14 +81,12 @@ def _count(con: Connection, *where: ColumnElement[bool]) -> int:
 def _unknown_in_a_row(con: Connection, carrier: str, since: datetime) -> int:
     """The last attempts that came to an end; one that an event has settled since is unknown no longer."""
     last = (
-        select(audit.c.sequence, audit.c.subject, audit.c.before, audit.c.after)
-        .where(audit.c.recorded_at > since)
+        select(audit.c.sequence, audit.c.subject, audit.c.after)
+        .where(audit.c.recorded_at > since, audit.c.before == "sending")
         .order_by(audit.c.sequence.desc())
         .limit(_LOOKED_BACK)
     )
-    ended = [
-        row for row in con.execute(last) if row.before == "sending" and row.subject.startswith("letter:")
-    ]
+    ended = [row for row in con.execute(last) if row.subject.startswith("letter:")]
     ids = [row.subject.removeprefix("letter:") for row in ended]
     query = select(letters.c.letter_id, letters.c.state, letters.c.carrier).where(
         letters.c.letter_id.in_(ids)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from o2c.delivery.carrier import Outcome
 from o2c.ledger.auditing import Change, append
@@ -19,6 +19,7 @@ LONGEST_BACK_OFF = timedelta(minutes=10)
 _FIRST_BACK_OFF = timedelta(seconds=5)
 # Errors of our own, before anything was posted: such a try does not count against the letter.
 STOPPED, LEASE_OVER = "Stopped", "LeaseOver"
+NO_TRY = (STOPPED, LEASE_OVER)
 
 _ENDED = ("ended_at", "outcome", "http_status", "error_class", "request_id", "carrier_message_id")
 _END = (
@@ -113,7 +114,8 @@ def _give_back(
     """Letters that the carrier certainly does not have: they wait, or are given up after too many tries."""
     moved: list[str] = []
     changes: list[Change] = []
-    is_try = outcome.kind == "not_accepted" and outcome.error_class not in (STOPPED, LEASE_OVER)
+    is_try = outcome.kind == "not_accepted" and outcome.error_class not in NO_TRY
+    tries = _tries_of(con, [one for one in claims if is_try and one.attempt_number >= max_attempts])
     for one in claims:
         letter_id = one.letter.letter_id
         not_before = now + back_off(letter_id, one.attempt_number, outcome.retry_after) if is_try else None
@@ -132,10 +134,22 @@ def _give_back(
         )
         moved += gone
         changes += said
-        if gone and is_try and one.attempt_number >= max_attempts:
+        if gone and tries.get(letter_id, 0) >= max_attempts:
             _, said = cancel_in(con, {letter_id: "not_accepted"}, one.owner, now, ("approved",))
             changes += said
     return moved, changes
+
+
+def _tries_of(con: Connection, claims: Sequence[Claim]) -> dict[str, int]:
+    """How often the carrier itself could not take each letter: not while it was paused, not what we gave back."""
+    if not claims:
+        return {}
+    query = select(attempts.c.letter_id, func.count()).where(
+        attempts.c.letter_id.in_([one.letter.letter_id for one in claims]),
+        attempts.c.outcome == "not_accepted",
+        func.coalesce(attempts.c.error_class, "").not_in(NO_TRY),
+    )
+    return dict(con.execute(query.group_by(attempts.c.letter_id)).tuples().all())
 
 
 def _give_tasks(con: Connection, letter_ids: Sequence[str], error: str, now: datetime) -> None:

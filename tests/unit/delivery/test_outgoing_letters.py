@@ -320,6 +320,18 @@ def test_a_letter_the_carrier_could_not_take_waits_longer_each_time_and_is_then_
     ]
 
 
+def test_tries_are_those_that_the_carrier_itself_could_not_take(engine: Engine) -> None:
+    approve(engine, [planned("a")], hours=48)
+    now = NOON
+    ours = [Outcome("not_accepted", error_class=name) for name in ("Stopped", "LeaseOver")]
+    for outcome in (*ours, QUOTA, THROTTLED, *ours, THROTTLED):
+        assert row_of(engine, "a", "state") == ("approved",)
+        bring(engine, "a", outcome, now, max_attempts=2)
+        now += timedelta(hours=1)
+        lift_pause(engine, "ses", "anna", now)
+    assert row_of(engine, "a", "state", "attempt_count") == ("cancelled", 7)
+
+
 @pytest.mark.parametrize("number", [1, 2, 3, 8, 50])
 def test_back_off_doubles_up_to_ten_minutes_less_at_most_half(number: int) -> None:
     longest = min(5 * 2 ** (number - 1), 600)

@@ -27,10 +27,12 @@ from post_office import (
 from sqlalchemy import Engine
 
 from o2c.delivery.carrier import Outcome
+from o2c.delivery.events import DeliveryEvent
 from o2c.delivery.limits import AccountLimits, TokenBucket
 from o2c.delivery.post import DeliveryReport, deliver
 from o2c.delivery.stop import stop_file
 from o2c.ledger import Ledger
+from o2c.ledger.delivery_events import record_events
 from o2c.ledger.moving import move
 from o2c.ledger.outgoing import cancel_letters, expire_leases, lift_pause, open_pauses, pause
 from o2c.policy.controls import Delivery
@@ -175,6 +177,17 @@ def test_a_letter_that_was_taken_back_meanwhile_is_not_posted(engine: Engine, cl
     assert (box.ids, states(engine)) == ([], {"a": "unknown"})
 
 
+def test_what_the_carrier_said_is_kept_whatever_ends_the_round(engine: Engine, clock: Clock) -> None:
+    def broken(row, _now) -> None:
+        if row["letter_id"] == "g":
+            raise KeyError("no such country")
+
+    approve(engine, [planned(letter_id) for letter_id in "abcdefg"])
+    with pytest.raises(KeyError):
+        hand_over(engine, box := Postbox(), clock, may_leave=broken)
+    assert (box.ids, states(engine)["a"], states(engine)["b"]) == (["a"], "sent", "approved")
+
+
 def test_a_lost_workers_letters_are_settled_first(engine: Engine, clock: Clock) -> None:
     class Killed(BaseException):
         pass
@@ -212,6 +225,15 @@ def test_letters_leave_on_their_day_and_the_next(
     approve(engine, [planned("a")])
     report = hand_over(engine, box := Postbox(), clock, day_of=lambda _instant: today)
     assert (bool(box.taken), report.waiting) == (leaves, why)
+
+
+def test_letters_leave_on_their_day_also_where_a_round_lasts_past_midnight(
+    engine: Engine, clock: Clock
+) -> None:
+    approve(engine, [planned(letter_id) for letter_id in "abc"], hours=240)
+    box = Postbox(before=lambda _letter: clock.sleep(24 * 3600))
+    report = hand_over(engine, box, clock)
+    assert (box.ids, report.waiting) == (["a", "b"], {"stale": 1})
 
 
 def test_a_letter_waits_for_the_hours_of_its_customer_and_is_asked_at_each_letters_time(
@@ -426,6 +448,23 @@ def test_unknown_in_a_row_is_counted_over_calls_and_anew_after_a_person_lifted_t
     clock.now += timedelta(seconds=1)
     assert hand_over(engine, box, clock, policy).paused == "unknown_in_a_row"
     assert len(box.taken) == 6
+
+
+def test_events_that_come_between_do_not_hide_what_came_in_a_row(
+    engine: Engine, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("o2c.ledger.health._LOOKED_BACK", 5)
+    approve(engine, [planned(f"K{number}") for number in range(5)])
+    hand_over(engine, Postbox(), clock)
+    approve(engine, [planned(f"L{number}") for number in range(4)])
+    box = Postbox({f"L{number}": [UNKNOWN] for number in range(4)})
+    told = [
+        DeliveryEvent(f"K{number}", f"K{number}", "postbox", "delivery", f"m-K{number}", None, NOON, "0" * 64)
+        for number in range(5)
+    ]
+    box.before = lambda letter: record_events(engine, told if letter.letter_id == "L2" else [], NOON) and None
+    assert hand_over(engine, box, clock, tripping(unknown_in_a_row=3)).paused == "unknown_in_a_row"
+    assert len(box.taken) == 3
 
 
 def test_an_unknown_letter_that_an_event_settled_is_unknown_no_longer(engine: Engine, clock: Clock) -> None:

@@ -1,6 +1,8 @@
 """Several letters on their way at once: as many as keep the account's rate, and never past what holds for each."""
 
+import signal
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -20,6 +22,7 @@ from post_office import (
     approve,
     planned,
     relaxed,
+    row_of,
     states,
 )
 from sqlalchemy import Engine
@@ -194,7 +197,63 @@ def test_of_a_group_only_those_leave_that_nobody_took_back(busy: Busy) -> None:
     report = busy.hand_over(box, stop=stop)
     assert "L01" not in box.ids
     assert states(busy.engine)["L01"] == "unknown"
-    assert report.outcomes["not_accepted"] == 2
+    assert row_of(busy.engine, "L02", "state_reason", "attempt_count") == ("lease_over", 1)
+    assert (report.outcomes, report.waiting) == ({"accepted": 1}, {"later": 1})
+
+
+@pytest.mark.parametrize("how", ["Ctrl-C", "a thread that ends"])
+def test_what_was_answered_is_kept_when_somebody_ends_it_in_the_middle(busy: Busy, how: str) -> None:
+    approve(busy.engine, some(12))
+    together = busy.together
+
+    def end(size: int) -> None:
+        together(size)
+        if how == "Ctrl-C" and size == 4:
+            time.sleep(0.1)  # until all that can be done is to wait for the answers
+            signal.raise_signal(signal.SIGINT)
+
+    class Dying(Postbox):
+        def send(self, letter: OutgoingLetter) -> Outcome:
+            outcome = super().send(letter)
+            if letter.letter_id == "L05" and how != "Ctrl-C":
+                raise SystemExit
+            return outcome
+
+    busy.together = end
+    with pytest.raises(KeyboardInterrupt if how == "Ctrl-C" else SystemExit):
+        busy.hand_over(Dying(before=busy))
+    lost = [] if how == "Ctrl-C" else ["L05"]
+    expected = {f"L{number:02}": "sent" if number < 7 else "approved" for number in range(12)}
+    assert states(busy.engine) == expected | dict.fromkeys(lost, "sending")
+
+
+def test_answers_that_did_not_come_are_so_many_in_a_row_whatever_else_left_with_them(busy: Busy) -> None:
+    approve(busy.engine, some(30))
+    breakers = relaxed().breakers.model_copy(update={"unknown_in_a_row": 5})
+    box = Postbox({f"L{number:02}": [UNKNOWN] for number in (7, 8, 10, 12, 13)}, before=busy)
+    report = busy.hand_over(box, relaxed(breakers=breakers))
+    assert (report.paused, busy.groups) == ("unknown_in_a_row", [1, 2, 4, 8])
+
+
+def test_quiet_days_hold_within_a_group(busy: Busy) -> None:
+    approve(busy.engine, some(3))
+    approve(
+        busy.engine,
+        [
+            planned("L03", batch_id="3"),
+            planned("L04", batch_id="4", customer_id="C-L03", level=2),
+            planned("L05", batch_id="5", address="AP@l03.example", level=2),
+            planned("L06", batch_id="6"),
+        ],
+    )
+    assert busy.hand_over(Postbox(before=busy)).outcomes == {"accepted": 5}
+    assert busy.groups == [1, 2, 2]
+    assert [states(busy.engine)[letter_id] for letter_id in ("L03", "L04", "L05", "L06")] == [
+        "sent",
+        "cancelled",
+        "cancelled",
+        "sent",
+    ]
 
 
 def in_state(busy: Busy, state: str) -> int:
