@@ -4,10 +4,13 @@
 is for people to leaf through.
 """
 
+import fcntl
+import os
 import re
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -35,6 +38,18 @@ class Written:
     letter_id: str
     path: Path
     is_new: bool
+
+
+@contextmanager
+def alone(folder: Path) -> Generator[None]:
+    """One process at a time: the folder itself is the lock, so that no further file lies in it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def write_batch(

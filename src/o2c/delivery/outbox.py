@@ -1,9 +1,6 @@
 """The folder as a carrier: every letter a file, the pages to leaf through written anew with each batch."""
 
-import fcntl
-import os
-from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from email import policy
@@ -14,7 +11,7 @@ from typing import Any
 from sqlalchemy import Engine
 
 from o2c.delivery.carrier import Outcome, OutgoingLetter
-from o2c.delivery.folder import write_batch
+from o2c.delivery.folder import alone, write_batch
 from o2c.durable import sync
 from o2c.ledger.outgoing import letters_at_carrier
 from o2c.letter_message import Message, file_name, reference
@@ -77,7 +74,7 @@ class FolderCarrier:
             return
         states = dict.fromkeys((row["letter_id"] for row in there), "sent")
         as_of: date = there[0]["decided_as_of_date"]
-        with _alone(self._folder):
+        with alone(self._folder):
             write_batch(self._folder, batch_id, self._all_of(batch_id, handed_over), as_of, states)
 
     def _all_of(self, batch_id: str, handed_over: frozenset[str]) -> Iterator[Message]:
@@ -112,15 +109,3 @@ def _as_message(row: Mapping[str, Any], content: bytes) -> Message:
 
 def _subject(content: bytes) -> str:
     return str(BytesHeaderParser(policy=policy.SMTP).parsebytes(content)["Subject"] or "")
-
-
-@contextmanager
-def _alone(folder: Path) -> Generator[None]:
-    """One process at a time: the folder itself is the lock, so that no further file lies in it."""
-    folder.mkdir(parents=True, exist_ok=True)
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from o2c.delivery.carrier import OutgoingLetter
+from o2c.delivery.folder import alone
 from o2c.durable import put_in_place, sync
 from o2c.mime import pdf_of
 
@@ -25,7 +26,7 @@ def write_print_folder(folder: Path, letters: Iterable[OutgoingLetter]) -> list[
     """Put the PDFs of letters that left into the print folder; letters without one are passed over.
 
     Doing it again changes nothing: what was printed and taken away is not put there a second time. Each file is on
-    disk before it has its name, and its name before this returns.
+    disk before it has its name, and its name before this returns. One process at a time writes.
 
     Returns:
         The files of this call's letters that are new, sorted.
@@ -40,8 +41,15 @@ def write_print_folder(folder: Path, letters: Iterable[OutgoingLetter]) -> list[
             batches[letter.batch_id][letter.letter_id] = pdf
     written: list[Path] = []
     for batch_id, pdfs in sorted(batches.items()):
-        written += _write_batch(folder, batch_id, pdfs)
+        with alone(folder):  # two would each forget what the other one has put there
+            written += _write_batch(folder, batch_id, pdfs)
     return written
+
+
+def printed(folder: Path, batch_id: str) -> set[str]:
+    """Letters of a batch whose PDFs were put there once, whether or not somebody took them away."""
+    listed = folder / ".printed" / batch_id
+    return set(listed.read_text(encoding="ascii").split()) if listed.exists() else set()
 
 
 def _write_batch(folder: Path, batch_id: str, pdfs: dict[str, bytes]) -> list[Path]:
@@ -55,13 +63,12 @@ def _write_batch(folder: Path, batch_id: str, pdfs: dict[str, bytes]) -> list[Pa
         raise PrintFolderError(f"{place}: is a link to another place. Nothing was printed. Remove the link.")
     is_new = not place.exists()
     place.mkdir(parents=True, exist_ok=True)
-    listed = folder / ".printed" / batch_id
-    printed = set(listed.read_text(encoding="ascii").split()) if listed.exists() else set()
+    known = printed(folder, batch_id)
     fresh: dict[Path, bytes] = {}
     for letter_id, pdf in sorted(pdfs.items()):
         path = place / f"{letter_id}.pdf"
         if not path.exists():
-            if letter_id not in printed:
+            if letter_id not in known:
                 fresh[path] = pdf
         elif path.read_bytes() != pdf:
             raise PrintFolderError(
@@ -81,8 +88,8 @@ def _write_batch(folder: Path, batch_id: str, pdfs: dict[str, bytes]) -> list[Pa
         sync(place)
     if is_new:
         sync(folder)
-    if not printed.issuperset(pdfs):
-        _list(listed, printed | pdfs.keys())
+    if not known.issuperset(pdfs):
+        _list(folder / ".printed" / batch_id, known | pdfs.keys())
     return sorted(fresh)
 
 

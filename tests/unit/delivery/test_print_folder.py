@@ -1,12 +1,14 @@
 """PDFs of letters that left lie in the print folder, once, exactly as attached, each batch whole."""
 
 from hashlib import sha256
+from threading import Event, Thread
 
 import pytest
 from letter_builders import AS_OF, BATCH, SENDER, TEMPLATES, frames_of, letter
 
 from o2c.delivery.carrier import OutgoingLetter
-from o2c.delivery.print_folder import PrintFolderError, write_print_folder
+from o2c.delivery.print_folder import PrintFolderError, printed, write_print_folder
+from o2c.durable import sync
 from o2c.letters import render_letters
 
 
@@ -74,6 +76,26 @@ def test_what_was_printed_and_taken_away_is_not_printed_again(tmp_path):
     assert write_print_folder(tmp_path, map(outgoing, (first, second))) == []
     assert listed(tmp_path) == []
     assert (tmp_path / ".printed" / BATCH).read_text().split() == sorted([first.letter_id, second.letter_id])
+
+
+def test_two_at_once_print_each_letter_once(tmp_path, monkeypatch):
+    """What one takes for the leftovers of a killed run, or forgets in the list, is the other's."""
+    first, second = letters("C-1", "C-2")
+    begun, others = Event(), []
+
+    def sync_and_let_the_other_begin(path):
+        if not begun.is_set():
+            begun.set()
+            other.start()
+            other.join(0.3)
+        sync(path)
+
+    other = Thread(target=lambda: others.extend(write_print_folder(tmp_path, [outgoing(second)])))
+    monkeypatch.setattr("o2c.delivery.print_folder.sync", sync_and_let_the_other_begin)
+    (path,) = write_print_folder(tmp_path, [outgoing(first)])
+    other.join()
+    assert [path.stem, *(one.stem for one in others)] == [first.letter_id, second.letter_id]
+    assert printed(tmp_path, BATCH) == {first.letter_id, second.letter_id}
 
 
 def test_a_half_written_file_of_a_killed_run_is_no_letter(tmp_path):
