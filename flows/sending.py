@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import polars as pl
@@ -27,9 +27,11 @@ from o2c.ledger.outgoing import (
     plan_letters,
 )
 from o2c.ledger.planning import WITHDRAWABLE
+from o2c.ledger.unsent import unsent_letters
 from o2c.letters import Message
 from o2c.money import rounded
 from o2c.policy import Policies
+from o2c.recheck import letters_to_withdraw
 from o2c.run import Run
 from o2c.warehouse import load_frame
 
@@ -40,6 +42,8 @@ LETTER_COLUMNS = [
 ]  # fmt: skip
 # What the ledger has of a letter besides: where it goes, and what its claim needs to know.
 ADDRESS_COLUMNS = ["contact_id", "address", "time_zone", "quiet_days"]
+# Who withdraws what newer data speaks against.
+SECOND_LOOK = "second look"
 
 
 @dataclass(frozen=True)
@@ -237,13 +241,32 @@ def plan(run: Run, letters: Letters) -> None:
     )
 
 
+def withdraw_outdated(run: Run, book: DunningBook) -> None:
+    """Withdraw what this run knows to be wrong: letters of the day before, or of items that an agency has since."""
+    unsent = unsent_letters(run.ledger.engine)
+    placed = run.ledger.placed_before(run.as_of + timedelta(days=1))
+    lists_placed = unsent.lines.join(placed, on=["invoice_id", "installment_number"], how="semi")
+    about = unsent.letters.filter(
+        (pl.col("decided_as_of_date") < run.as_of)
+        | pl.col("letter_id").is_in(lists_placed["letter_id"].implode())
+    )
+    if about.is_empty():  # this run decided the others
+        return
+    book = replace(book, placed=placed)
+    found = letters_to_withdraw(book, about, unsent.lines, run.policies.dunning, run.as_of)
+    cancel_letters(run.ledger.engine, dict(found.iter_rows()), SECOND_LOOK, run.now)
+
+
 @step(name="put letters out")
 def put_out(run: Run, letters: Letters, unfinished: Collection[str]) -> bool:
-    """Hand approved letters to the folder. Returns whether each is now in the state that the marts show.
+    """Hand approved letters to the folder, those of earlier runs only if they are still right.
+
+    Returns whether each is now in the state that the marts show.
 
     Args:
         unfinished: batches whose pages a killed run did not write, or that ``recover`` wrote without names.
     """
+    withdraw_outdated(run, letters.book)
     by_id = {message.letter_id: message for message in letters.messages}
     carrier = FolderCarrier(run.home.outbox, run.ledger.engine, by_id)
     is_rerun = (
@@ -264,8 +287,10 @@ def put_out(run: Run, letters: Letters, unfinished: Collection[str]) -> bool:
         f"waiting: {reason}": count for reason, count in report.waiting.items()
     }
     found = run.ledger.letter_rows(run.as_of)
-    of_today = found.filter(pl.col("decided_as_of_date") == run.as_of)["batch_id"]
-    print_letters(run.home, run.ledger, carrier.name, of_today)
+    days = found["decided_as_of_date"].unique()
+    may_leave = [day for day in days if last_day_of(run.policies, day) >= run.as_of]
+    batches = found.filter(pl.col("decided_as_of_date").is_in(may_leave))["batch_id"]
+    print_letters(run.home, run.ledger, carrier.name, batches)
     batch = run.home.outbox / run.batch_id / "index.html"
     if batch.exists():
         run.outputs["outbox"] = str(batch)

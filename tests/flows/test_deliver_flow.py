@@ -117,7 +117,16 @@ def happen(books: Books) -> None:
 
 @pytest.fixture(scope="module")
 def policies(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return policies_with_approvers(tmp_path_factory.mktemp("policies") / "policies")
+    folder = policies_with_approvers(tmp_path_factory.mktemp("policies") / "policies")
+    for name, here, there in (
+        ("controls", "expiry_hours: 24", "expiry_hours: 72"),  # into the next morning
+        ("dunning", "tone: friendly}", "tone: friendly, has_pdf: true}"),
+    ):
+        path = folder / f"{name}.yml"
+        text = path.read_text()
+        assert text.count(here) == 1
+        path.write_text(text.replace(here, there))
+    return folder
 
 
 @pytest.fixture(autouse=True)
@@ -173,6 +182,25 @@ def test_what_happened_since_is_never_written_to_and_everybody_else_is(approved:
         {"accepted": len(UNTOUCHED)},
         len(HAPPENINGS),
     )
+
+
+def test_a_letter_approved_the_day_before_leaves_with_the_next_run_only_if_it_is_still_right(
+    approved: tuple[Path, Books],
+) -> None:
+    """The run itself puts letters into the folder; nobody called ``o2c deliver`` in between."""
+    home, books = approved
+    happen(books)
+    run(home, as_of=MORNING + timedelta(days=1))
+    assert left(home) == UNTOUCHED
+    names = [{path.stem for path in home.glob(where)} for where in ("print/*/*.pdf", "outbox/*/*.eml")]
+    assert names[0] == names[1]
+    assert states(home) == {
+        **{customer: ("cancelled", reason) for customer, reason in HAPPENINGS.items()},
+        **dict.fromkeys(UNTOUCHED, ("sent", None)),
+    }
+    with connect(home / "published" / "o2c.duckdb", read_only=True) as con:
+        shown = con.execute("select customer_id, state from collections.fct_letters").fetchall()
+    assert dict(shown) == {customer: state for customer, (state, _) in states(home).items()}
 
 
 EVERYBODY = {*HAPPENINGS, *UNTOUCHED}
