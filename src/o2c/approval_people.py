@@ -4,6 +4,9 @@ import re
 import unicodedata
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._@-]{0,99}")
+_KEPT = re.compile(r"[a-z0-9._@-]")
+# How letters with an accent are spelled where there are none: Mueller, Soerensen, Aase.
+_SPELLED_OUT = re.compile(r"([aou])e|(?<=a)a")
 WORDS_OF_A_NAME = "lower-case letters, digits and . _ @ - alone"
 
 # Letters that look like a plain one, in lower case: of other scripts, with a stroke, digits, and i for l.
@@ -11,7 +14,7 @@ _LOOK_ALIKES = str.maketrans(
     {
         alike: letter
         for letter, alikes in {
-            "a": "аαɑ",
+            "a": "аαɑæ",
             "b": "вβƅь",
             "c": "сϲ",
             "d": "ԁđð",
@@ -23,7 +26,7 @@ _LOOK_ALIKES = str.maketrans(
             "l": "iіιɩı1łӏ|",
             "m": "м",
             "n": "пηո",
-            "o": "оοσօø0",
+            "o": "оοσօøœ0",
             "p": "рρ",
             "q": "ԛ",
             "r": "гг",
@@ -48,18 +51,21 @@ def is_name(name: str) -> bool:
 def preparer_name(name: str) -> str:
     """A name that somebody typed, as the ledger keeps it: ``Anna Müller`` is ``anna.muller``.
 
-    Letters that have no plain one stand by their number, so that different names stay different.
+    Letters that have no plain one stand by their number, so that different names stay different; what is no letter
+    parts words.
     """
     plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", name).casefold())
     letters = [letter for letter in " ".join(plain.split()) if not unicodedata.combining(letter)]
-    return "".join(_plain_letter(letter) for letter in letters)
+    kept = re.sub(r"\.{2,}", ".", "".join(_plain_letter(letter) for letter in letters))
+    return kept.strip("._@-") or "".join(f"u{ord(letter):x}" for letter in letters)
 
 
 def is_same_person(one: str, other: str) -> bool:
     """Whether two names may be of one person; in doubt they are.
 
-    Case, accents, separators, look-alikes of other scripts and a mail domain do not tell people apart, and neither does
-    leaving out a part of a name or shortening all of it but one part to first letters.
+    Case, accents and how they are spelled without (ü, u, ue), separators, look-alikes of other scripts and a mail
+    domain do not tell people apart, and neither does leaving out a part of a name or shortening all of it but one part
+    to first letters.
     """
     ours, theirs = _words(one), _words(other)
     if not ours or not theirs:
@@ -77,15 +83,16 @@ def _words(name: str) -> list[str]:
     plain = unicodedata.normalize("NFKD", name).casefold().translate(_LOOK_ALIKES)
     plain = "".join(letter for letter in plain if not unicodedata.combining(letter))
     local = plain.strip().partition("@")[0] or plain
-    return re.findall(r"[^\W_]+", local)
+    return [_SPELLED_OUT.sub(r"\1", word) for word in re.findall(r"[^\W_]+", local)]
 
 
 def _plain_letter(letter: str) -> str:
-    if letter == " ":
-        return "."
-    if not letter.isascii():
-        letter = letter.translate(_LOOK_ALIKES)
-    return letter if re.fullmatch(r"[a-z0-9._@-]", letter) else f"u{ord(letter):x}"
+    if _KEPT.fullmatch(letter):
+        return letter
+    letter = letter.translate(_LOOK_ALIKES)
+    if _KEPT.fullmatch(letter):
+        return letter
+    return f"u{ord(letter):x}" if letter.isalnum() else "."
 
 
 def _is_short_for(word: str, full: str) -> bool:
