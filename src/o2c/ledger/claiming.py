@@ -8,15 +8,17 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, func, insert, or_, select
+from sqlalchemy import Connection, Row, and_, bindparam, func, insert, or_, select
 from sqlalchemy.exc import DBAPIError
 
 from o2c.approvals import hash_of, read_items
 from o2c.delivery.carrier import OutgoingLetter
+from o2c.delivery.events import STATE_OF_EVENT
 from o2c.ledger.auditing import Change, append
 from o2c.ledger.moving import CHUNK, move
 from o2c.ledger.pausing import pauses_in
 from o2c.ledger.planning import cancel_in
+from o2c.ledger.rules.letters import IDENTITY
 from o2c.ledger.tables import (
     approval_requests,
     attempts,
@@ -29,6 +31,7 @@ from o2c.ledger.tables import (
 # Of letters that may leave, in order, those to be claimed now: at most so many.
 Admit = Callable[[Connection, Sequence[Row[Any]], int], list[Row[Any]]]
 
+_LEFT = [kind for kind, state in STATE_OF_EVENT.items() if state in ("sent", "delivered", "complained")]
 # The carrier has it, whatever stands here: an alarm, and nothing to send again.
 _TOLD = select(delivery_events.c.event_id).where(delivery_events.c.letter_id == letters.c.letter_id)
 _SUPPRESSED = select(suppressions.c.suppression_id).where(
@@ -39,6 +42,7 @@ _MAY_LEAVE = (
     select(
         *(letters.c[name] for name in ("letter_id", "batch_id", "level", "channel", "address")),
         *(letters.c[name] for name in ("message_hash", "attempt_count", "currency_code", "total_amount")),
+        letters.c.try_number,
         approval_requests.c.request_id,
         approval_requests.c.content_hash,
     )
@@ -54,6 +58,33 @@ _MAY_LEAVE = (
     .order_by(letters.c.letter_id)
 )
 _MAY_LEAVE_OF = _MAY_LEAVE.where(letters.c.letter_id.in_(bindparam("ids", expanding=True)))
+# An earlier try that is said not to have left, and of which the carrier says that it did.
+_EARLIER = letters.alias("earlier")
+_LEFT_AFTER_ALL = (
+    select(letters.c.letter_id)
+    .join(
+        _EARLIER,
+        and_(
+            *(_EARLIER.c[name] == letters.c[name] for name in IDENTITY),
+            _EARLIER.c.try_number < letters.c.try_number,
+            _EARLIER.c.state.in_(("presumed_not_sent", "refused", "cancelled")),
+        ),
+    )
+    .where(
+        letters.c.letter_id.in_(bindparam("ids", expanding=True)),
+        or_(
+            select(delivery_events.c.event_id)
+            .where(
+                delivery_events.c.letter_id == _EARLIER.c.letter_id,
+                delivery_events.c.event_type.in_(_LEFT),
+            )
+            .exists(),
+            select(attempts.c.letter_id)
+            .where(attempts.c.letter_id == _EARLIER.c.letter_id, attempts.c.outcome == "accepted")
+            .exists(),
+        ),
+    )
+)
 # Rules of the database that refuse a claim for the letter's own sake → why it is cancelled, None where it waits.
 _REFUSALS = {
     "letter_quiet_days_of_customer": "quiet_days",
@@ -133,12 +164,16 @@ def _candidates(con: Connection, now: datetime, letter_ids: Sequence[str] | None
 
 
 def _take(con: Connection, rows: Sequence[Row[Any]], now: datetime, values: Mapping[str, Any]) -> list[Claim]:
-    """Claim letters whose message is as approved; the others are cancelled."""
+    """Claim letters whose message is as approved and that did not leave by an earlier try; others are cancelled."""
     if not rows:
         return []
     contents = contents_of(con, rows)
     wrong = {row.letter_id: "message_changed" for row in rows if row.letter_id not in contents}
     wrong |= dict.fromkeys(_not_as_approved(con, rows), "not_as_approved")
+    again = [row.letter_id for row in rows if row.try_number > 1]
+    if again:
+        left = con.execute(_LEFT_AFTER_ALL, {"ids": again}).scalars()
+        wrong |= dict.fromkeys(left, "left_after_all")
     right = [row.letter_id for row in rows if row.letter_id not in wrong]
     taken, changes, refused = _mark(con, right, now, values)
     wrong |= {letter_id: reason for letter_id, reason in refused.items() if reason}

@@ -62,8 +62,8 @@ def claim(
     """Take approved letters to post them: each gets an attempt, an owner and a lease, durably, before it is posted.
 
     Only what may leave: approved by an approval that still holds, back-off over, carrier not paused, address not
-    suppressed, message as it was approved. A letter that the database refuses for the customer's quiet days, or whose
-    message is not what was approved, is cancelled.
+    suppressed, message as it was approved. A letter that the database refuses for the customer's quiet days, whose
+    message is not what was approved, or whose earlier try left after all, is cancelled.
 
     Args:
         contact_date: the day that quiet days count from, in the business time zone.

@@ -3,9 +3,11 @@
 import zlib
 from collections.abc import Iterator
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
+from approval_books import ask, say
 from post_office import (
     DAY,
     NOON,
@@ -22,8 +24,11 @@ from post_office import (
 )
 from sqlalchemy import Engine, select, update
 
+from o2c.approvals import Item
 from o2c.delivery.carrier import Outcome
+from o2c.delivery.events import DeliveryEvent
 from o2c.ledger import Ledger, LedgerError
+from o2c.ledger.delivery_events import record_events
 from o2c.ledger.outgoing import (
     Claim,
     approved_letters,
@@ -456,6 +461,39 @@ def test_a_late_yes_of_the_carrier_is_not_presumed_away(engine: Engine) -> None:
     later = NOON + timedelta(hours=48)
     assert presume_not_sent(engine, later, timedelta(hours=48), later) == []
     assert row_of(engine, "a", "state", "carrier_message_id") == ("sent", "m-1")
+
+
+@pytest.mark.parametrize(
+    ("kind", "state"),
+    [("send", "cancelled"), ("late answer", "cancelled"), ("reject", "sent"), (None, "sent")],
+)
+def test_a_letter_is_not_tried_again_when_the_earlier_try_left_after_all(
+    engine: Engine, kind: str | None, state: str
+) -> None:
+    """The trace came between the two approvals of the second try and its hour."""
+    approve(engine, [planned("a")])
+    (one,) = take(engine, "a")
+    expire_leases(engine, NOON + LEASE)
+    later = NOON + timedelta(days=7)
+    presume_not_sent(engine, later, timedelta(hours=48), later)
+    again = planned("b", customer_id="C-a", try_number=2, batch_id="later", decided_as_of_date=later.date())
+    plan_letters(engine, [again], "o2c", later)
+    told = {name: again.row[name] for name in ("message_hash", "address")}
+    asked = ask(
+        engine, Item("b", "EUR", Decimal(100), told), now=later, kind="letters", as_of_date=later.date()
+    )
+    for person in ("bert", "carl"):
+        say(engine, asked, person, now=later)
+    if kind == "late answer":
+        record(engine, [(one, Outcome("accepted", "m-1"))], later)
+    elif kind:
+        record_events(engine, [DeliveryEvent("e", "a", "ses", kind, "m-1", None, NOON, "0" * 64)], later)
+    for claimed in take(engine, "b", now=later):
+        record(engine, [(claimed, Outcome("accepted", "m-2"))], later)
+    assert row_of(engine, "b", "state", "state_reason") == (
+        state,
+        "left_after_all" if state == "cancelled" else None,
+    )
 
 
 # ── withdrawing ──
