@@ -12,12 +12,17 @@ import polars as pl
 import pytest
 from sqlalchemy import select
 
+from flows.brakes import unexplained_since_letters_left
 from o2c.contract import MONEY
+from o2c.home import init_home
 from o2c.ledger import Ledger
 from o2c.ledger.run_measures import earlier_measures, record_measures
 from o2c.ledger.tables import runs
+from o2c.policy import load_policies
 from o2c.postings import unexplained_changes
+from o2c.run import Run
 from o2c.run_measures import Measures
+from o2c.settings import PROJECT, Settings
 from o2c.warehouse import load_frame
 
 NOW = datetime(2026, 3, 12, 12, tzinfo=UTC)
@@ -195,3 +200,41 @@ def test_a_document_in_another_currency_is_gone_there_and_new_here(tmp_path: Pat
 
 def test_without_a_release_before_nothing_is_compared(tmp_path: Path) -> None:
     assert unexplained_changes(duckdb.connect(), tmp_path, TODAY).is_empty()
+
+
+@pytest.mark.parametrize(
+    ("found", "publishes", "letter", "amounts"),
+    [
+        ("7.00", "current", None, ["-93.0000"]),
+        ("7.00", "current", "approval_pending", ["-93.0000"]),
+        ("7.00", "current", "sent", ["-100.0000"]),
+        ("100.00", "current", None, []),
+        (None, "current", None, ["-100.0000"]),
+        ("7.00", "dated", None, ["-100.0000"]),
+    ],
+    ids=[
+        "only looked at", "nobody approved", "letters left on it", "put right since", "of an earlier version",
+        "a past date",
+    ],
+)  # fmt: skip
+def test_what_a_run_found_and_nobody_acted_upon_is_found_again(
+    ledger: Ledger, tmp_path: Path, found: str | None, publishes: str, letter: str | None, amounts: list[str]
+) -> None:
+    """A run that only looks publishes, too: compared with its release alone, the change would be the usual."""
+    home = init_home(tmp_path / "home", simulated=True, auto_approve=False)
+    (home.published / "parquet").mkdir(parents=True)
+    con = duckdb.connect()
+    for mart, rows in BEFORE.items():
+        table(mart, rows).write_parquet(home.published / "parquet" / f"{mart}.parquet")
+        load_frame(con, mart, table(mart, [row for row in rows if row[0] != "I1"]))
+    policies = load_policies(PROJECT / "policies")
+    now = Run(Settings(), home, policies, ledger, TODAY, NOW, "2" * 20, True, [], lambda _line: None)
+    number = ledger.start_run("1" * 20, TODAY, is_sending=False, now=NOW, publishes=publishes)
+    if found is not None:
+        measured = Measures(unexplained_amounts={"DE01 EUR": Decimal(found)})
+        record_measures(ledger.engine, number, measured)
+    ledger.finish_run(number, "published", NOW)
+    if letter is not None:
+        batch = {"batch_id": f"{TODAY}-11111111", "decided_as_of_date": TODAY}
+        ledger_rows.put(ledger.engine, ledger_rows.letter("left", state=letter, **batch))
+    assert [str(row["amount"]) for row in unexplained_since_letters_left(now, con).to_dicts()] == amounts
