@@ -4,8 +4,9 @@ import os
 import socket
 import time
 import uuid
+from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from flows.recheck import SecondLook, look_once_more
 from flows.sending import last_day_of
 from o2c.calendars import BusinessCalendar
 from o2c.contact_hours import doors_of
+from o2c.delivery.limits import AccountLimits
 from o2c.delivery.post import Edge
 from o2c.delivery.post import deliver as hand_over
 from o2c.delivery.production import OpenCarrier, open_carriers
@@ -104,6 +106,7 @@ class Office:
     done: Sendout = field(default_factory=Sendout)
     calendar: BusinessCalendar = field(default_factory=BusinessCalendar)
     batches: set[str] = field(default_factory=set)
+    posted: Counter[str] = field(default_factory=Counter)  # by carrier
 
     def __post_init__(self) -> None:
         self.controls = self.policies.controls
@@ -137,10 +140,10 @@ class Office:
                 with_sms=self.policies.dunning.sms.enabled,
             )
         for _ in range(_ROUNDS):
+            self.done.waiting.clear()
             look = self.look(routes)
             if look is None or look.closed_gates:
                 break
-            self.done.waiting.clear()
             if not any(self.let_go(route, owner, look) for route in routes):
                 break
         self.count_waiting()
@@ -185,10 +188,13 @@ class Office:
             self.controls.delivery,
             edge,
             owner=owner,
-            account=route.account,
+            account=self.account_of(route),
             channels=route.channels,
         )
         print_letters(self.home, self.ledger, route.carrier.name, self.batches)
+        self.posted[route.carrier.name] += sum(
+            report.outcomes.get(kind, 0) for kind in ("accepted", "unknown")
+        )
         self.done.outcomes.update(report.outcomes)
         self.done.settled.update(report.settled)
         self.done.waiting.update(report.waiting)
@@ -197,6 +203,13 @@ class Office:
         if report.stopped and report.stopped != NEWER:
             self.done.stopped = report.stopped
         return report.stopped == NEWER
+
+    def account_of(self, route: OpenCarrier) -> AccountLimits | None:
+        """What the account allows: it was asked once, before what this call itself has sent since."""
+        if route.account is None:
+            return None
+        said = self.posted[route.carrier.name]
+        return replace(route.account, sent_last_24_hours=route.account.sent_last_24_hours + said)
 
     def count_waiting(self) -> None:
         """Letters that people have not approved wait, too, and those that nobody was asked to take."""
