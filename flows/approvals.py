@@ -198,7 +198,9 @@ def recall_placed(run: Run, accounts: Accounts) -> int:
         cancelled = frozenset(invoices.filter(pl.col("status") == "cancelled")["invoice_id"])
         recalls = find_recalls(placed, accounts.book, cancelled, run.as_of)
         if not recalls.is_empty():
-            about = recalls.select("invoice_id", "installment_number", "placed_date", "recall_reason")
+            about = recalls.select(
+                "invoice_id", "installment_number", "placed_date", "request_id", "recall_reason"
+            )
             digest = hash_of(about.write_json())[:10]
             write_recall(run.home.agency, recalls, f"{run.as_of.isoformat()}-{digest}", run.as_of)
             finish_recalls(run.home, run.ledger, run.now)
@@ -207,13 +209,21 @@ def recall_placed(run: Run, accounts: Accounts) -> int:
 
 
 def finish_recalls(home: Home, ledger: Ledger, now: datetime) -> None:
-    """Write down in the ledger what recall files say; a run that died between the two left that to the next."""
+    """Write down in the ledger what recall files say; a run that died between the two left that to the next.
+
+    An item that was handed over again since, even on the same day, is not meant by the file.
+    """
     key = ("invoice_id", "installment_number", "placed_date")
-    there = set(items_at_agencies(ledger.engine).select(key).iter_rows())
+    there = {row[:-1]: row[-1] for row in items_at_agencies(ledger.engine).select(*key, "request_id").rows()}
     for path in sorted((home.agency / "recalls").glob(f"*/{RECALL}")):
         told = json.loads(path.read_text())
         items = [item | {"placed_date": date.fromisoformat(item["placed_date"])} for item in told["items"]]
-        missing = [item for item in items if tuple(item[name] for name in key) in there]
+        missing = []
+        for item in items:
+            placed_by = there.get(tuple(item[name] for name in key))
+            # files of earlier versions do not name the list
+            if placed_by is not None and item.get("request_id", placed_by) == placed_by:
+                missing.append(item)
         if missing:
             day = date.fromisoformat(told["as_of_date"])
             record_recalls(ledger.engine, missing, day, path.parent.name, now)

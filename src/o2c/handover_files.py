@@ -174,7 +174,7 @@ def write_recall(folder: Path, recalls: pl.DataFrame, recall_id: str, as_of: dat
             sheet = Sheet("Recalls", frame, _RECALLS, frozen_columns=1)
             write_workbook(beside / file_name(*stem, suffix=".xlsx"), [sheet], as_of, title="Recalls")
             write_csv(beside / file_name(*stem, suffix=".csv"), frame, _RECALLS)
-        names = ("invoice_id", "installment_number", "placed_date", "recall_reason")
+        names = ("invoice_id", "installment_number", "placed_date", "request_id", "recall_reason")
         listed = {"as_of_date": as_of, "items": recalls.select(names).to_dicts()}
         text = json.dumps(listed, indent=2, sort_keys=True, default=str) + "\n"
         (beside / "recall.json").write_text(text)
