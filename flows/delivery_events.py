@@ -135,7 +135,7 @@ def load_events(engine: Engine, home: Home, bodies: Iterable[str], now: datetime
             events.append(event)
     report = record_events(engine, events, now)
     done.add(report)
-    _stop_for(engine, report.findings, now, done)
+    _stop_for(engine, report.findings, events, now, done)
 
 
 def keep_unreadable(home: Home, body: str, why: str) -> Path:
@@ -204,20 +204,33 @@ def _fold_insights(
         done.account_in_24_hours = ask_account(client)[0].sent_last_24_hours
         if settings.ses_message_insights:
             missing = missing_letters(engine, "ses", now - _ASK_AFTER)
-            report = record_events(engine, ask_insights(client, missing, sleep=time.sleep), now)
+            events = ask_insights(client, missing, sleep=time.sleep)
+            report = record_events(engine, events, now)
             done.add(report)
-            _stop_for(engine, report.findings, now, done)
+            _stop_for(engine, report.findings, events, now, done)
     except (CarrierError, InsightsError) as error:
         done.alarms.append(str(error))
 
 
-def _stop_for(engine: Engine, findings: Sequence[Finding], now: datetime, done: EventsDone) -> None:
-    """Let nothing more leave by the carrier once a letter left twice, or may; a person lifts it."""
+def _stop_for(
+    engine: Engine,
+    findings: Sequence[Finding],
+    events: Sequence[DeliveryEvent],
+    now: datetime,
+    done: EventsDone,
+) -> None:
+    """Let nothing more leave by the carrier that told it once a letter left twice, or may; a person lifts it."""
     for one in findings:
         done.alarms.append(f"{one.kind}: letter {one.letter_id} {one.detail}")
-    for kind in sorted({one.kind for one in findings if one.kind in STOPPING}):
-        ids = [one.letter_id for one in findings if one.kind == kind]
-        pause(engine, "ses", kind, f"letters {', '.join(ids[:20])}", None, "delivery-events", now)
+    stopping = {
+        (event.carrier, one.kind, one.letter_id)
+        for one in findings
+        for event in events
+        if one.kind in STOPPING and event.letter_id == one.letter_id
+    }
+    for carrier, kind in sorted({(carrier, kind) for carrier, kind, _ in stopping}):
+        ids = sorted(letter_id for *told, letter_id in stopping if told == [carrier, kind])
+        pause(engine, carrier, kind, f"letters {', '.join(ids[:20])}", None, "delivery-events", now)
 
 
 def _lines(files: Iterable[Path]) -> list[str]:

@@ -1,5 +1,6 @@
 """The flow of delivery events against a stand-in of SES and SQS: what came is kept, what did not fit is told."""
 
+import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -178,6 +179,22 @@ def test_a_letter_that_left_twice_pauses_the_carrier_and_is_told(home, serve):
     assert [one.reason for one in open_pauses(engine, datetime.now(UTC))] == ["double_accept"]
     with engine.connect() as con:
         assert "alarm" in con.execute(select(audit.c.action)).scalars().all()
+
+
+def test_the_carrier_that_told_of_it_is_paused_and_no_other(home, tmp_path):
+    engine = ledger(home, "L1")
+    file = tmp_path / "messages.txt"
+    told = {"eventType": "TEXT_SENT", "eventTimestamp": 1_790_000_000_000, "context": {"letter_id": "L1"}}
+    file.write_text("\n".join(json.dumps(told | {"messageId": name}) for name in ("m-1", "m-2")))
+
+    done = take(files=(file,))
+
+    assert [alarm.partition(":")[0] for alarm in done.alarms[:2]] == ["double_accept", "left_without_claim"]
+    pauses = open_pauses(engine, datetime.now(UTC))
+    assert [(one.carrier, one.reason) for one in pauses] == [
+        ("sms", "double_accept"),
+        ("sms", "left_without_claim"),
+    ]
 
 
 def test_events_of_others_are_told(home, serve):
