@@ -189,7 +189,12 @@ def _published(home: Home) -> duckdb.DuckDBPyConnection:
     path = home.published / "o2c.duckdb"
     if not path.exists():
         raise NothingFound(f"{home.root}: nothing is published yet. Run `o2c run` first.")
-    return connect(path, read_only=True)
+    try:
+        return connect(path, read_only=True)
+    except duckdb.IOException:
+        raise NothingFound(
+            f"{path}: cannot be opened as a DuckDB file. Nothing is told. `o2c publish` writes it again."
+        ) from None
 
 
 def _day(home: Home, con: duckdb.DuckDBPyConnection, as_of: date | None) -> date:

@@ -8,7 +8,7 @@ import json
 import re
 import zlib
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from email import message_from_bytes, policy
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,7 @@ from o2c.ledger.tables import (
 from o2c.letter_message import file_name
 from o2c.settings import Settings
 
-_REFERENCE = re.compile(r"(?:Ref\s+)?([A-Z2-7]{4})-([A-Z2-7]{4})", re.IGNORECASE)
+_REFERENCE = re.compile(r"\[?(?:Ref\s+)?([A-Z2-7]{4})-([A-Z2-7]{4})\]?", re.IGNORECASE)
 _DECISIONS = "collections.fct_dunning_decisions"
 _NOT_TOLD = ("content", "amounts", "largest_amounts")
 
@@ -56,11 +56,11 @@ def explain_letter(home: Home, letter_id: str, as_of: date | None = None) -> Let
     """One letter: lines, why it was decided, by which data and policy, approvals, attempts, events, state, its text.
 
     Args:
-        letter_id: the id, or the reference that the letter shows, such as ``K7Q2-HF3D``.
+        letter_id: the id, or the reference that the letter shows, such as ``K7Q2-HF3D`` or ``[Ref K7Q2-HF3D]``.
         as_of: only a letter decided by then; what became of it later is told all the same.
 
     Raises:
-        NothingFound: no such letter, or a reference that several have.
+        NothingFound: no such letter, a reference that several have, or a file that tells of it cannot be read.
     """
     ledger = Ledger(Settings().ledger_url or home.ledger_url)
     with ledger.engine.connect() as con:
@@ -73,12 +73,15 @@ def _find(con: Connection, asked: str, as_of: date | None, home: Home) -> dict[s
     which = (
         letters.c.letter_id.startswith("".join(short.groups()).lower())
         if short
-        else letters.c.letter_id == asked.strip()
+        else letters.c.letter_id == asked.strip().lower()
     )
-    query = select(letters).where(which).order_by(letters.c.letter_id)
-    if as_of is not None:
-        query = query.where(letters.c.decided_as_of_date <= as_of)
-    found = [row._asdict() for row in con.execute(query)]
+    known = [row._asdict() for row in con.execute(select(letters).where(which).order_by(letters.c.letter_id))]
+    found = [row for row in known if as_of is None or row["decided_as_of_date"] <= as_of]
+    if known and not found:
+        days = ", ".join(sorted({str(row["decided_as_of_date"]) for row in known}))
+        raise NothingFound(
+            f"letter {asked}: was decided as of {days}, after {as_of}. Ask without --as-of or for a later date."
+        )
     if len(found) > 1:
         ids = ", ".join(row["letter_id"] for row in found)
         raise NothingFound(f"letter {asked}: several letters have this reference: give one of {ids}.")
@@ -100,7 +103,7 @@ def _tell(home: Home, ledger: Ledger, con: Connection, letter: dict[str, Any]) -
         "decision": _decision(home, letter),
         "run": run_rows,
         "inputs": _inputs(ledger, manifest, run_rows),
-        "checks": manifest.get("checks", []),
+        "checks": _checks(manifest),
         "approval_request": [
             row | {"amounts": _amounts(row["amounts"])}
             for row in _of_request(con, approval_requests, request_id, keep=("amounts",))
@@ -140,12 +143,25 @@ def _trail(con: Connection, letter_id: str, request_id: str | None) -> list[dict
     subjects = [f"letter:{letter_id}", *([f"request:{request_id}"] if request_id else [])]
     found = con.execute(select(audit).where(audit.c.subject.in_(subjects)).order_by(audit.c.sequence))
     names = ("sequence", "recorded_at", "actor", "action", "subject", "before", "after", "reason", "hash")
-    return [{name: getattr(row, name) for name in names} for row in found]
+    return [_told({name: getattr(row, name) for name in names}) for row in found]
 
 
 def _told(row: dict[str, Any], keep: tuple[str, ...] = ()) -> dict[str, Any]:
     """A row without what has no place in columns; the letter's id and hash say which message it is."""
-    return {name: value for name, value in row.items() if name not in _NOT_TOLD or name in keep}
+    return {name: _in_utc(value) for name, value in row.items() if name not in _NOT_TOLD or name in keep}
+
+
+def _in_utc(value: Any) -> Any:
+    """An instant says that it is UTC; SQLite gives them back without a zone."""
+    is_bare = isinstance(value, datetime) and value.tzinfo is None
+    return value.replace(tzinfo=UTC) if is_bare else value
+
+
+def _checks(manifest: dict[str, Any]) -> list[dict[str, Any]]:
+    """What the run checked, those that did not hold first; the manifest has the columns by the alphabet."""
+    columns = ("check_name", "severity", "passed", "expected", "actual")
+    checks = sorted(manifest.get("checks", []), key=lambda check: bool(check.get("passed")))
+    return [{name: check[name] for name in columns if name in check} for check in checks]
 
 
 def _amounts(text: str) -> str:
@@ -166,13 +182,16 @@ def _run_of(
     if found is None:
         return {}, []
     path = home.runs / found.run_id / "manifest.json"
-    manifest = json.loads(path.read_bytes()) if path.exists() else {}
+    try:
+        manifest = json.loads(path.read_bytes()) if path.exists() else {}
+    except ValueError:
+        raise _unreadable(path, "manifest") from None
     row = {
         "run_id": found.run_id,
         "run_number": found.run_number,
         "as_of_date": found.as_of_date,
         "state": found.state,
-        "known_at": manifest.get("known_at", found.known_at),
+        "known_at": manifest.get("known_at", _in_utc(found.known_at)),
         "policy_version": manifest.get("policy_version"),
         "code_version": manifest.get("code_version"),
     }
@@ -200,7 +219,10 @@ def _decision(home: Home, letter: dict[str, Any]) -> list[dict[str, Any]]:
     path = home.published / "history" / _DECISIONS / f"{day}.parquet"
     if not path.exists():
         return []
-    history = pl.read_parquet(path)
+    try:
+        history = pl.read_parquet(path)
+    except pl.exceptions.PolarsError:
+        raise _unreadable(path, "Parquet file") from None
     own = history.filter(pl.col("letter_id") == letter["letter_id"])
     key = ("entity_id", "customer_id", "currency_code")
     of_customer = history.filter(*(pl.col(name) == letter[name] for name in key))
@@ -208,6 +230,12 @@ def _decision(home: Home, letter: dict[str, Any]) -> list[dict[str, Any]]:
         {name: value for name, value in row.items() if name != "letter_id" or value != letter["letter_id"]}
         for row in (own if own.height else of_customer).to_dicts()
     ]
+
+
+def _unreadable(path: Path, kind: str) -> NothingFound:
+    return NothingFound(
+        f"{path}: is no {kind} any more. Nothing is told. Bring the file back, or take it away."
+    )
 
 
 def _message(home: Home, con: Connection, letter: dict[str, Any]) -> list[dict[str, Any]]:

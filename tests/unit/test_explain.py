@@ -336,6 +336,14 @@ def test_before_anything_was_published_there_is_nothing_to_explain(tmp_path: Pat
         explain_customer(open_home(tmp_path), "C-1")
 
 
+def test_what_is_no_database_is_named(tmp_path: Path) -> None:
+    home = open_home(tmp_path)
+    home.published.mkdir()
+    (home.published / "o2c.duckdb").write_text("garbage")
+    with pytest.raises(NothingFound, match=r"o2c\.duckdb: cannot be opened as a DuckDB file"):
+        explain_customer(home, "C-1")
+
+
 def test_text_shows_every_value_of_the_data(home: Home) -> None:
     for story in (explain_customer(home, "C-1"), explain_invoice(home, "I-1")):
         text = story.text()

@@ -217,7 +217,7 @@ def test_a_letter_is_told_with_its_lines_its_reason_its_data_and_its_text(home: 
     assert json.loads(json.dumps(told, default=str))["letter"][0]["letter_id"] == ID
 
 
-@pytest.mark.parametrize("written", ["{0}-{1}", "Ref {0}-{1}", "ref {0}-{1}"])
+@pytest.mark.parametrize("written", ["{0}-{1}", "Ref {0}-{1}", "ref {0}-{1}", "[Ref {0}-{1}]", ID.upper()])
 def test_the_reference_that_the_letter_shows_finds_it(home: Home, engine: Engine, written: str) -> None:
     put_letter(engine)
     asked = written.format(ID[:4].upper(), ID[4:8].upper())
@@ -246,8 +246,38 @@ def test_a_letter_that_is_not_there_is_not_told(home: Home, engine: Engine, aske
 def test_a_letter_decided_later_is_not_told_as_of_a_day_before(home: Home, engine: Engine) -> None:
     put_letter(engine)
     assert explain_letter(home, ID, AS_OF).data["lines"]
-    with pytest.raises(NothingFound):
+    with pytest.raises(NothingFound, match=f"decided as of {AS_OF}, after 2026-03-11"):
         explain_letter(home, ID, AS_OF - timedelta(days=1))
+
+
+def test_instants_say_that_they_are_utc(home: Home, engine: Engine) -> None:
+    approve(engine)
+    put_letter(engine, request_id=REQUEST)
+    (given,) = explain_letter(home, ID).data["approvals"]
+    assert str(given["approved_at"]) == "2026-03-12 13:00:00+00:00"
+
+
+def test_checks_that_did_not_hold_come_first_and_by_name(home: Home, engine: Engine) -> None:
+    put_letter(engine)
+    path = home.runs / RUN_ID / "manifest.json"
+    held = {"actual": "0", "check_name": "ties", "expected": "0", "passed": True, "severity": "gate"}
+    checks = [held, held | {"check_name": "rows", "actual": "2", "passed": False}]
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"checks": checks}))
+    told = explain_letter(home, ID).data["checks"]
+    assert [tuple(row.values()) for row in told] == [
+        ("rows", "gate", False, "0", "2"),
+        ("ties", "gate", True, "0", "0"),
+    ]
+
+
+@pytest.mark.parametrize("spoilt", ["manifest.json", f"{AS_OF}.parquet"])
+def test_a_file_that_cannot_be_read_is_named(home: Home, engine: Engine, spoilt: str) -> None:
+    put_letter(engine)
+    (path,) = home.root.rglob(spoilt)
+    path.write_bytes(b"garbage")
+    with pytest.raises(NothingFound, match="Nothing is told") as refused:
+        explain_letter(home, ID)
+    assert str(path) in str(refused.value)
 
 
 def test_a_decision_that_a_later_run_of_the_day_replaced_is_told_as_it_is_kept(
