@@ -26,6 +26,9 @@ _EVENT_TYPES = {
     "DELIVERY_DELAY": "DeliveryDelay",
 }
 _AROUND = timedelta(hours=1)
+# What SES lets pass: addresses in one export, and seconds between two exports or two looks at messages.
+_ADDRESSES = 5
+_PAUSE_SECONDS = 1.0
 _LARGEST_EXPORT = 50_000_000
 
 
@@ -54,7 +57,7 @@ def ask_insights(
     """Events of these letters as SES has them; none for a letter that it does not know.
 
     Args:
-        sleep: waits between two looks whether the export is ready.
+        sleep: waits between two questions.
 
     Raises:
         InsightsError: SES does not say, or not in time.
@@ -64,8 +67,9 @@ def ask_insights(
     wanted = {letter.letter_id for letter in letters}
     events: dict[str, DeliveryEvent] = {}
     try:
-        for message_id in sorted(set(_exported(client, letters, sleep, looks, download or _download))):
+        for message_id in sorted(_exported(client, letters, sleep, looks, download or _download)):
             insight = client.get_message_insights(MessageId=message_id)
+            sleep(_PAUSE_SECONDS)
             tags = {tag["Name"]: tag["Value"] for tag in insight.get("EmailTags", [])}
             if tags.get("letter_id") in wanted:
                 events |= {event.event_id: event for event in _events(insight, tags["letter_id"])}
@@ -82,20 +86,30 @@ def _exported(
     sleep: Callable[[float], None],
     looks: int,
     download: Callable[[str], bytes],
-) -> Iterator[str]:
+) -> set[str]:
     """Ids of the messages to these addresses in the time of the attempts."""
-    source = {
-        "StartDate": min(letter.first_attempt_at for letter in letters) - _AROUND,
-        "EndDate": max(letter.last_attempt_at for letter in letters) + _AROUND,
-        "Include": {"Destination": sorted({letter.address for letter in letters})},
-    }
-    job_id = client.create_export_job(
-        ExportDataSource={"MessageInsightsDataSource": source}, ExportDestination={"DataFormat": "JSON"}
-    )["JobId"]
+    addresses = sorted({letter.address for letter in letters})
+    found: set[str] = set()
+    for start in range(0, len(addresses), _ADDRESSES):
+        source = {
+            "StartDate": min(letter.first_attempt_at for letter in letters) - _AROUND,
+            "EndDate": max(letter.last_attempt_at for letter in letters) + _AROUND,
+            "Include": {"Destination": addresses[start : start + _ADDRESSES]},
+        }
+        job_id = client.create_export_job(
+            ExportDataSource={"MessageInsightsDataSource": source}, ExportDestination={"DataFormat": "JSON"}
+        )["JobId"]
+        sleep(_PAUSE_SECONDS)
+        found.update(_message_ids(download(_place_of(client, job_id, sleep, looks))))
+    return found
+
+
+def _place_of(client: Any, job_id: str, sleep: Callable[[float], None], looks: int) -> str:
+    """Where SES put an export, once it is made."""
     for _ in range(looks):
         job = client.get_export_job(JobId=job_id)
         if job["JobStatus"] == "COMPLETED":
-            return _message_ids(download(job["ExportDestination"]["S3Url"]))
+            return job["ExportDestination"]["S3Url"]
         if job["JobStatus"] in ("FAILED", "CANCELLED"):
             break
         sleep(2.0)
@@ -118,11 +132,14 @@ def _events(insight: dict[str, Any], letter_id: str) -> Iterator[DeliveryEvent]:
                 continue
             at = told["Timestamp"].astimezone(UTC)
             stamp = at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03}Z"
-            bounce = told.get("Details", {}).get("Bounce", {})
+            details = told.get("Details", {})
+            bounce, complaint = details.get("Bounce", {}), details.get("Complaint", {})
             inner = {
                 "timestamp": stamp,
                 "bounceType": str(bounce.get("BounceType", "")).capitalize(),
                 "bounceSubType": bounce.get("BounceSubType", ""),
+                "complaintFeedbackType": complaint.get("ComplaintFeedbackType"),
+                "complaintSubType": complaint.get("ComplaintSubType"),
             }
             mail = {
                 "messageId": insight["MessageId"],

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from letters_underway import SENDER, approve, claim_all, ledger_with, states
@@ -233,6 +234,7 @@ def test_silence_counts_after_the_wait_and_only_when_the_events_were_read(home, 
 
 def test_a_lost_event_is_found_by_asking_the_carrier(home, serve, monkeypatch):
     monkeypatch.setenv("O2C_SES_MESSAGE_INSIGHTS", "true")
+    monkeypatch.setattr("flows.delivery_events.time", SimpleNamespace(sleep=lambda _seconds: None))
     server = serve(
         behaviour=scripted({"L1": ["accept_then_reset"], "L2": ["reset_before"]}),
         events=EventFaults(lost=1.0),
@@ -265,6 +267,7 @@ def test_nearly_all_that_left_is_known_by_events_and_all_of_it_by_asking(home, s
     """G3: a fifth of the answers lost after the accept, 2 % of the events lost, a tenth double and late."""
     count = int(os.environ.get("O2C_EVENT_LETTERS", "150"))
     monkeypatch.setenv("O2C_SES_MESSAGE_INSIGHTS", "true")
+    monkeypatch.setattr("flows.delivery_events.time", SimpleNamespace(sleep=lambda _seconds: None))
     server = serve(
         behaviour=seeded(5, {"accept_then_reset": 0.2, "reset_before": 0.03, "accept_then_500": 0.03}),
         events=EventFaults(lost=0.02, doubled=0.1, late=0.1, late_seconds=0.3),

@@ -156,12 +156,37 @@ def test_the_carrier_s_own_record_gives_the_events_that_were_lost():
         ("L1", "bounce", "m1"),
         ("L1", "send", "m1"),
     ]
-    assert len(waits) == 2
+    assert waits == [1.0, 2.0, 2.0, 1.0, 1.0, 1.0]
     assert ses.asked[0]["ExportDataSource"]["MessageInsightsDataSource"] == {
         "StartDate": NOON - HOUR,
         "EndDate": NOON + 2 * HOUR,
         "Include": {"Destination": ["ap@customer.example"]},
     }
+
+
+def test_ses_is_asked_about_no_more_addresses_at_once_than_it_takes():
+    letters = [Missing(f"L{number}", f"ap{number}@customer.example", NOON, NOON) for number in range(7)]
+    ses = Insights(["COMPLETED"] * 2, {f"m{number}": insight(f"L{number}", "SEND") for number in range(7)})
+    events = ask_insights(ses, letters, sleep=lambda _: None, download=ses.download)
+    assert {one.letter_id for one in events} == {one.letter_id for one in letters}
+    asked = [one["ExportDataSource"]["MessageInsightsDataSource"]["Include"] for one in ses.asked]
+    assert [len(one["Destination"]) for one in asked] == [5, 2]
+
+
+@pytest.mark.parametrize(
+    ("told", "kind"),
+    [
+        ({"ComplaintFeedbackType": "abuse"}, "complaint"),
+        ({"ComplaintFeedbackType": "not-spam"}, "other"),
+        ({"ComplaintSubType": "OnAccountSuppressionList"}, "suppressed"),
+    ],
+)
+def test_a_complaint_from_insights_is_what_the_queue_would_have_told(told, kind):
+    known = insight("L1", "COMPLAINT")
+    known["Insights"][0]["Events"][0]["Details"] = {"Complaint": told}
+    ses = Insights(["COMPLETED"], {"m1": known})
+    (event,) = ask_insights(ses, [LOST], sleep=lambda _: None, download=ses.download)
+    assert event.event_type == kind
 
 
 def test_nobody_is_asked_about_nothing():
