@@ -165,10 +165,11 @@ def settle(
     for carrier in CARRIERS:
         expire_leases(engine, now, carrier=carrier)
     done.add(record_events(engine, [], now))
-    _fold_insights(settings, home, engine, account_of, now, done)
+    is_asked = _fold_insights(settings, home, engine, account_of, now, done)
     done.read_until = read_until(engine, "ses")
     wait = timedelta(hours=policy.presume_not_sent_hours)
-    done.presumed = len(presume_not_sent(engine, now, wait, done.read_until))
+    if is_asked or not settings.ses_message_insights:
+        done.presumed = len(presume_not_sent(engine, now, wait, done.read_until))
     done.look = reconcile(engine, now, account_in_24_hours=done.account_in_24_hours)
     if done.unreadable:
         done.alarms.append(
@@ -195,12 +196,15 @@ def _fold_insights(
     account_of: AccountOf | None,
     now: datetime,
     done: EventsDone,
-) -> None:
-    """Ask SES itself: how much it sent, and what became of letters that have been unknown for a day."""
+) -> bool:
+    """Ask SES itself: how much it sent, and what became of letters that have been unknown for a day.
+
+    False where it was to be asked and did not say: of its silence nothing follows.
+    """
     try:
         client = open_ses(settings, home, engine, account_of)
         if client is None:
-            return
+            return True
         done.account_in_24_hours = ask_account(client)[0].sent_last_24_hours
         if settings.ses_message_insights:
             missing = missing_letters(engine, "ses", now - _ASK_AFTER)
@@ -210,6 +214,8 @@ def _fold_insights(
             _stop_for(engine, report.findings, events, now, done)
     except (CarrierError, InsightsError) as error:
         done.alarms.append(str(error))
+        return False
+    return True
 
 
 def _stop_for(

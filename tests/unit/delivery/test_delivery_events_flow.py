@@ -16,6 +16,7 @@ from stub_ses import EventFaults, StubSes, always, scripted, seeded
 from flows.delivery_events import EventsRun, take_events
 from o2c.delivery.aws import CarrierError
 from o2c.delivery.events_done import EventsDone
+from o2c.delivery.insights import InsightsError
 from o2c.delivery.reconcile import reconcile
 from o2c.delivery.ses import SesCarrier, ses_client
 from o2c.home import open_home
@@ -247,6 +248,24 @@ def test_a_lost_event_is_found_by_asking_the_carrier(home, serve, monkeypatch):
 
     assert states(engine) == {"L1": "delivered", "L2": "unknown"}
     assert (done.moved, done.alarms) == ({"unknown → delivered": 1}, [])
+
+
+def test_nothing_is_presumed_while_the_carrier_does_not_say(home, serve, monkeypatch):
+    monkeypatch.setenv("O2C_SES_MESSAGE_INSIGHTS", "true")
+    server = serve(behaviour=always("reset_before"))
+    engine = ledger(home, "L1")
+    post(engine, server, "L1")
+    later = datetime.now(UTC) + timedelta(hours=49)
+    with monkeypatch.context() as patch:
+        patch.setattr("flows.delivery_events.ask_insights", silent)
+        done = take(later)
+    assert (done.alarms, done.presumed) == (["message insights do not answer (Silent)."], 0)
+    monkeypatch.setattr("flows.delivery_events.time", SimpleNamespace(sleep=lambda _seconds: None))
+    assert take(later).presumed == 1
+
+
+def silent(*_asked: object, **_how: object) -> None:
+    raise InsightsError("message insights do not answer (Silent).")
 
 
 def test_without_the_yeses_production_s_queue_is_not_emptied(home, monkeypatch):
