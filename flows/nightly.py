@@ -102,7 +102,8 @@ def play(request: NightlyRun, say: Callable[[str], None] = print) -> Run:
     Files leave before publishing, so that the tables say so; people are written to after it, in contact hours.
     """
     run = decide_and_publish(request, say)
-    if request.send and not run.closed_gates and not by_folder(run):
+    is_whole = request.until == "published"
+    if request.send and is_whole and not run.closed_gates and not by_folder(run):
         run.decided["delivery"] = send_out(DeliverRun(home=run.home.root), say).data()
     return run
 

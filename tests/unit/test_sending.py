@@ -12,6 +12,7 @@ import polars as pl
 import pytest
 from letter_builders import AS_OF, SENDER, TEMPLATES, frames_of, letter, line
 
+import flows.nightly
 import flows.sending
 from flows.sending import Letters, letter_rows, plan, put_out, recover, show_letters, with_ledger
 from o2c.approval_lists import Terms, letter_lists
@@ -362,3 +363,19 @@ def test_while_stop_is_pulled_nothing_is_put_out(home: Home, ledger: Ledger) -> 
     assert put_out(run, letters, ())
     assert outbox(home) == sent(ledger) == ids("C-1")
     assert ledger.letter_rows(AS_OF).filter(pl.col("state") == "sent")["sent_at"].to_list() == [NOW]
+
+
+@pytest.mark.parametrize(("until", "is_sent"), [("cash", False), ("decisions", False), ("published", True)])
+def test_a_run_that_stops_early_lets_nothing_leave(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, until: str, is_sent: bool
+) -> None:
+    """What was approved earlier waits for a whole run or for ``o2c deliver``."""
+    run = SimpleNamespace(closed_gates=[], decided={}, home=SimpleNamespace(root=tmp_path))
+    sent: list[Any] = []
+    monkeypatch.setattr(flows.nightly, "decide_and_publish", lambda *_asked: run)
+    monkeypatch.setattr(flows.nightly, "by_folder", lambda _run: False)
+    monkeypatch.setattr(
+        flows.nightly, "send_out", lambda *asked: sent.append(asked) or SimpleNamespace(data=dict)
+    )
+    flows.nightly.play(flows.nightly.NightlyRun.model_validate({"send": True, "until": until}))
+    assert bool(sent) is is_sent
