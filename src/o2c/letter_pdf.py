@@ -184,7 +184,7 @@ class _Pages:
         for number, po, dated, due, days, amount, disputed in view["items"]:
             room = self._column * 0.36
             size, numbers = fitted(number, BOLD, _SIZE, room)
-            note_size, notes = fitted(f"PO {po}", REGULAR, 8, room) if po else (8, [])
+            note_size, notes = fitted(po, REGULAR, 8, room) if po else (8, [])
             left = (size * len(numbers) + note_size * len(notes)) * _LEADING / _SIZE
             height = max(left, _LEADING * (2 if disputed else 1)) + 4.5
             if self._y - height - 4 < _BOTTOM:

@@ -4,6 +4,7 @@ Templates hold words, this module holds what goes into them: every value reaches
 that the HTML part and the text part cannot disagree about a date or an amount.
 """
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from datetime import date
 from hashlib import sha256
@@ -37,6 +38,7 @@ from o2c.money import rounded
 _FAULTS_SHOWN = 20
 _SMS_SENDER_CHARACTERS = 40
 _CONTACT = ("customer_id", "name", "email", "phone", "sms_consent")
+_SAYS_PO = re.compile(r"PO(?![a-z])", re.IGNORECASE)
 _FINAL_LEVEL = 3  # from here on a letter is in writing
 
 
@@ -318,7 +320,7 @@ def _items(lines: list[dict[str, Any]], money: Any, locale: Any) -> list[tuple[s
     return [
         (
             mime.one_line(line["invoice_number"]) or mime.one_line(line["invoice_id"]) or "without number",
-            mime.one_line(line["po_number"] or ""),
+            _order_number(mime.one_line(line["po_number"] or "")),
             written_date(line["invoice_date"], locale),
             written_date(line["due_date"], locale),
             str(abs(line["days_past_due"])),
@@ -327,6 +329,11 @@ def _items(lines: list[dict[str, Any]], money: Any, locale: Any) -> list[tuple[s
         )
         for line in lines
     ]
+
+
+def _order_number(number: str) -> str:
+    """The customer's order number, said to be one where it does not say so itself."""
+    return number if not number or _SAYS_PO.match(number) else f"PO {number}"
 
 
 def _by_key(frame: pl.DataFrame, key: str, *columns: str) -> dict[str, tuple[Any, ...]]:

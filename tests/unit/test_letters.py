@@ -97,6 +97,26 @@ def test_a_letter_reads_as_agreed(stage):
     assert shown == {suffix: (GOLDEN / f"{stage}{suffix}").read_text(encoding="utf-8") for suffix in shown}
 
 
+@pytest.mark.parametrize(
+    ("number", "shown"),
+    [("4711", "PO 4711"), ("PO-4711", "PO-4711"), ("po 4711", "po 4711"), ("Portland 7", "PO Portland 7")],
+)
+def test_an_order_number_is_called_one_only_once(number: str, shown: str) -> None:
+    message = render(letter("C-1", [line(po_number=number)]))[0]
+    assert f"Invoice INV-1001 ({shown})\n" in message.text
+    assert f"<i>{shown}</i>" in message.html
+
+
+def test_no_letter_says_of_its_items_what_is_true_of_others_only() -> None:
+    """A reminder may go to somebody who has other items past due, a final notice may list items of yesterday."""
+    reminder = render(STAGES["courtesy_reminder"])[0].text
+    assert "Nothing is late" not in reminder
+    assert "item falls due shortly and is not late" in reminder
+    final = render(STAGES["final_notice"])[0].text
+    assert "Despite" not in final
+    assert "We have reminded you before of payments past due." in final
+
+
 def test_the_headers_name_us_the_customer_and_the_letter():
     (message,) = render(letter("C-1", email="Jane.Doe@ACME.example", contact_name="Doe, Jane"))
     assert message.headers == (
