@@ -174,14 +174,18 @@ def _parser() -> argparse.ArgumentParser:
     explain.add_argument("--json", action="store_true", help="print it as JSON")
 
     demo = command("demo", _demo, "play some mornings of a made-up ledger in a simulated home")
-    demo.add_argument("--invoices", type=int, default=2000, help="how many (default 2,000)")
+    demo.add_argument(
+        "--invoices", type=_book_size, default=2000, help="how many, 200 to 10,000,000 (default 2,000)"
+    )
     demo.add_argument("--seed", type=int, default=1, help="another seed, another ledger (default 1)")
 
     generate = command("generate", _generate, "write a made-up ledger of 200 to 10 million invoices")
     generate.add_argument(
         "--folder", type=Path, required=True, help="where the files go; made if it is not there"
     )
-    generate.add_argument("--invoices", type=int, default=2000, help="200 to 10,000,000 (default 2,000)")
+    generate.add_argument(
+        "--invoices", type=_book_size, default=2000, help="200 to 10,000,000 (default 2,000)"
+    )
     generate.add_argument("--seed", type=int, default=1, help="the same seed gives the same bytes")
     generate.add_argument("--parquet", action="store_true", help="Parquet in place of CSV, for large sizes")
 
@@ -241,6 +245,13 @@ def _instant(text: str) -> datetime | str:
             f"{text!r} is no instant; write `now`, or a time with its zone like 2026-09-30T06:00:00Z"
         )
     return found.astimezone(UTC)
+
+
+def _book_size(text: str) -> int:
+    """How many invoices a made-up ledger has: fewer leave no room for the cases that it always has."""
+    if not text.isdecimal() or not 200 <= int(text) <= 10_000_000:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 200 to 10000000")
+    return int(text)
 
 
 def _progress(line: str) -> None:
@@ -394,10 +405,10 @@ def _sources_check(arguments: argparse.Namespace) -> int:
 
 
 def _explain(arguments: argparse.Namespace) -> int:
+    from o2c.cli_home import home_that_is_there
     from o2c.explain import explain_customer, explain_invoice
     from o2c.explain_letter import explain_letter
     from o2c.explain_payment import explain_payment
-    from o2c.home import open_home
     from o2c.settings import Settings
 
     tell = {
@@ -406,7 +417,7 @@ def _explain(arguments: argparse.Namespace) -> int:
         "payment": explain_payment,
         "letter": explain_letter,
     }
-    story = tell[arguments.what](open_home(Settings().home), arguments.id, arguments.as_of)
+    story = tell[arguments.what](home_that_is_there(Settings()), arguments.id, arguments.as_of)
     print(json.dumps(story.data, indent=2, default=str) if arguments.json else story.text())
     return DONE
 

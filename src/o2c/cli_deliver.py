@@ -30,6 +30,10 @@ def _deliver(arguments: argparse.Namespace) -> int:
             file=sys.stderr,
         )
         return REFUSED
+    from o2c.cli_home import home_that_is_there
+    from o2c.settings import Settings
+
+    home_that_is_there(Settings())  # STOP in a mistyped home would stop nothing
     if arguments.resume or arguments.trust or arguments.go or arguments.stop is not None:
         return _pull(arguments)
     from flows.deliver import DeliverRun, send_out

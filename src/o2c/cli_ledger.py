@@ -25,7 +25,7 @@ def add_commands(command: Command) -> None:
 
 
 def _verify(arguments: argparse.Namespace) -> int:
-    from o2c.home import open_home
+    from o2c.cli_home import home_that_is_there
     from o2c.ledger import Ledger
     from o2c.ledger.approving import list_findings, signature_findings
     from o2c.ledger.verify import verify
@@ -33,7 +33,7 @@ def _verify(arguments: argparse.Namespace) -> int:
     from o2c.settings import Settings
 
     settings = Settings()
-    ledger = Ledger(settings.ledger_url or open_home(settings.home).ledger_url)
+    ledger = Ledger(settings.ledger_url or home_that_is_there(settings).ledger_url)
     found = verify(ledger.engine)
     policy = load_policies(settings.policies).controls.approvals
     lists = [*list_findings(ledger.engine), *signature_findings(ledger.engine, policy)]

@@ -184,6 +184,9 @@ def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
         ["explain", "order", "1"],
         ["inspect"],
         ["generate"],
+        ["generate", "--folder", "books", "--invoices", "199"],
+        ["generate", "--folder", "books", "--invoices", "10000001"],
+        ["demo", "--invoices", "many"],
     ],
     ids=" ".join,
 )
@@ -290,8 +293,9 @@ def test_a_home_without_sources_is_refused_by_ingest_with_what_to_give(
 
 
 def test_explain_tells_the_story_as_text_or_as_json(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    open_home(tmp_path / "home")
     asked: list[tuple[Any, ...]] = []
 
     def story(_home: Any, *what: Any) -> Story:
@@ -310,9 +314,22 @@ def test_explain_tells_the_story_as_text_or_as_json(
     assert asked == [("C-1", None), ("C-1", date(2026, 3, 11))]
 
 
-def test_explain_refuses_who_is_not_there(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    "arguments", [("explain", "letter", "K7Q2-HF3D"), ("ledger", "verify")], ids=" ".join
+)
+def test_a_home_that_is_not_there_has_nothing_to_tell(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...]
 ) -> None:
+    assert cli.main(["--home", str(tmp_path / "hme"), *arguments]) == 2
+    assert f"{tmp_path / 'hme'}: is no home." in capsys.readouterr().err
+    assert not (tmp_path / "hme").exists()
+
+
+def test_explain_refuses_who_is_not_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    open_home(tmp_path / "home")
+
     def nobody(*_what: Any) -> Story:
         raise NothingFound("invoice 7: not in what is published.")
 

@@ -72,6 +72,18 @@ def test_stop_holds_until_go_and_both_are_on_record(home: Path, capsys: pytest.C
     assert "nothing was stopped" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    "arguments", [(), ("--stop", "wrong prices"), ("--go",), ("--resume", "ses", "--by", "anna")]
+)
+def test_a_home_that_is_not_there_is_neither_made_nor_stopped(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...]
+) -> None:
+    mistyped = tmp_path / "hme"
+    assert o2c(mistyped, *arguments) == 2
+    assert f"{mistyped}: is no home. Nothing was done." in capsys.readouterr().err
+    assert not mistyped.exists()
+
+
 def test_stop_works_where_the_ledger_does_not(home: Path) -> None:
     (home / "ledger.db").unlink(missing_ok=True)
     (home / "ledger.db").write_text("this is no database")
