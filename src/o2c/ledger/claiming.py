@@ -141,13 +141,13 @@ def claim_in(
     }
     for rows in _candidates(con, now, letter_ids):
         rest: Sequence[Row[Any]] = rows
-        while (
-            rest and len(claims) < limit
-        ):  # the database may refuse some of those chosen: then others may leave
+        while rest and len(claims) < limit:
             wanted = limit - len(claims)
             chosen = admit(con, rest, wanted) if admit else rest[:wanted]
-            claims += _take(con, chosen, now, values)
-            rest = rest[rest.index(chosen[-1]) + 1 :] if len(chosen) == wanted else []
+            taken = _take(con, chosen, now, values)
+            claims += taken
+            # where some of those chosen do not leave after all, others may in their place
+            rest = rest[rest.index(chosen[-1]) + 1 :] if len(taken) < len(chosen) else []
     return claims
 
 

@@ -177,6 +177,15 @@ def test_others_take_the_place_of_those_that_the_database_refuses(busy: Busy) ->
     assert states(busy.engine)["L05"] == "cancelled"
 
 
+def test_a_place_that_the_database_kept_free_is_the_next_letters(busy: Busy) -> None:
+    approve(busy.engine, [planned("A", customer_id="C-L01", batch_id="earlier", level=2)])
+    busy.hand_over(Postbox(before=busy))
+    approve(busy.engine, some(3))
+    caps = POLICY.caps.model_copy(update={"messages_per_run": 2})
+    report = busy.hand_over(Postbox(before=busy), relaxed(caps=caps))
+    assert (report.outcomes, report.waiting) == ({"accepted": 2}, {})
+
+
 def test_a_stop_between_claim_and_post_gives_the_whole_group_back(busy: Busy) -> None:
     approve(busy.engine, some(12))
     edge = {"stop": lambda: "fire" if len(busy.groups) == 2 and in_state(busy, "sending") > 2 else None}
