@@ -327,16 +327,26 @@ def _publish(arguments: argparse.Namespace) -> int:
 
 
 def _backfill(arguments: argparse.Namespace) -> int:
+    from pydantic import ValidationError
+
     from flows.backfill import BackfillRun, fill
     from o2c.summary import summary_of
 
-    request = BackfillRun(
-        sources=_entries(arguments),
-        from_date=arguments.first,
-        to_date=arguments.last,
-        every=arguments.every,
-        restate=arguments.known_at == "now",
-    )
+    try:
+        request = BackfillRun(
+            sources=_entries(arguments),
+            from_date=arguments.first,
+            to_date=arguments.last,
+            every=arguments.every,
+            restate=arguments.known_at == "now",
+        )
+    except ValidationError:  # the parser has looked at everything else
+        print(
+            f"o2c: from {arguments.first} to {arguments.last} there is no {arguments.every}. Nothing was run."
+            " Give an earlier --from, a later --to, or --every day.",
+            file=sys.stderr,
+        )
+        return REFUSED
     run = fill(request, say=_progress)
     if run is None:
         return DONE

@@ -338,6 +338,19 @@ def test_explain_refuses_who_is_not_there(
     assert capsys.readouterr().err == "o2c: invoice 7: not in what is published.\n"
 
 
+@pytest.mark.parametrize(
+    ("first", "last", "every"),
+    [("2026-10-01", "2026-10-20", "month-end"), ("2026-10-02", "2026-10-01", "day")],
+)
+def test_a_backfill_of_no_date_is_refused(
+    capsys: pytest.CaptureFixture[str], first: str, last: str, every: str
+) -> None:
+    assert cli.main(["backfill", "--from", first, "--to", last, "--every", every]) == 2
+    assert capsys.readouterr().err.startswith(
+        f"o2c: from {first} to {last} there is no {every}. Nothing was run."
+    )
+
+
 def test_ingest_without_a_source_asks_for_those_of_the_home(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[ingest.IngestRun] = []
 
