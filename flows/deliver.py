@@ -7,7 +7,7 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -31,6 +31,7 @@ from o2c.delivery.stop import stop_file
 from o2c.home import Home, open_home
 from o2c.ledger import Ledger
 from o2c.ledger.outgoing import cancel_letters, cancel_stale, expire_leases
+from o2c.ledger.queueing import batches_since
 from o2c.ledger.unsent import newest_knowledge, unsent_letters
 from o2c.policy import Policies, load_policies
 from o2c.settings import Settings
@@ -40,6 +41,8 @@ ACTOR = "second look"
 NEWER = "newer data has come in"
 _ROUNDS = 5
 _LOOK_EVERY_SECONDS = 5.0
+# Longer than a letter's end may be unknown.
+_PRINTS_BACK = timedelta(days=7)
 
 
 class DeliverRun(BaseModel):
@@ -105,7 +108,6 @@ class Office:
     say: Callable[[str], None]
     done: Sendout = field(default_factory=Sendout)
     calendar: BusinessCalendar = field(default_factory=BusinessCalendar)
-    batches: set[str] = field(default_factory=set)
     posted: Counter[str] = field(default_factory=Counter)  # by carrier
 
     def __post_init__(self) -> None:
@@ -146,6 +148,7 @@ class Office:
                 break
             if not any(self.let_go(route, owner, look) for route in routes):
                 break
+        self.print_recent(routes)
         self.count_waiting()
 
     def look(self, routes: Sequence[OpenCarrier]) -> SecondLook | None:
@@ -162,7 +165,6 @@ class Office:
             stale = cancel_stale(engine, now, self.last_day_of, today=self.day_of(now))
             self.done.withdrawn.update(["stale"] * len(stale))
             unsent = unsent_letters(engine)
-            self.batches = set(unsent.letters["batch_id"])
             if self.as_of is None or "approved" not in unsent.letters["state"]:
                 return None
             look = look_once_more(
@@ -191,7 +193,6 @@ class Office:
             account=self.account_of(route),
             channels=route.channels,
         )
-        print_letters(self.home, self.ledger, route.carrier.name, self.batches)
         self.posted[route.carrier.name] += sum(
             report.outcomes.get(kind, 0) for kind in ("accepted", "unknown")
         )
@@ -203,6 +204,13 @@ class Office:
         if report.stopped and report.stopped != NEWER:
             self.done.stopped = report.stopped
         return report.stopped == NEWER
+
+    def print_recent(self, routes: Sequence[OpenCarrier]) -> None:
+        """Paper for all that left in the last days: also by a worker that died, and what an event has settled since."""
+        if self.as_of is not None:
+            batches = batches_since(self.ledger.engine, self.as_of - _PRINTS_BACK)
+            for route in routes:
+                print_letters(self.home, self.ledger, route.carrier.name, batches)
 
     def account_of(self, route: OpenCarrier) -> AccountLimits | None:
         """What the account allows: it was asked once, before what this call itself has sent since."""

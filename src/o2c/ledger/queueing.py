@@ -1,7 +1,7 @@
 """The letters that are approved: which of them may leave as far as the ledger knows, and why the others wait."""
 
 from collections.abc import Collection, Iterable, Iterator
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -67,13 +67,27 @@ def batches_of(engine: Engine, letter_ids: Iterable[str]) -> set[str]:
     return found
 
 
+def batches_since(engine: Engine, day: date) -> set[str]:
+    """Batches decided on a date or later, of which letters left or may have."""
+    query = select(letters.c.batch_id).where(
+        letters.c.decided_as_of_date >= day, letters.c.state.in_(CONTACT_STATES)
+    )
+    with engine.connect() as con:
+        return set(con.execute(query.distinct()).scalars())
+
+
 def letters_at_carrier(
-    engine: Engine, carrier: str, batch_id: str, also: Collection[str] = ()
+    engine: Engine,
+    carrier: str,
+    batch_id: str,
+    also: Collection[str] = (),
+    but: Collection[str] = (),
 ) -> Iterator[tuple[dict[str, Any], bytes]]:
     """Letters of a batch that a carrier has, each row with its exact message, by id.
 
     Args:
         also: of the letters being handed over just now, these too.
+        but: not these.
     """
     query = (
         select(letters)
@@ -83,7 +97,11 @@ def letters_at_carrier(
         .order_by(letters.c.letter_id)
     )
     with engine.connect() as con:
-        rows = [row for row in con.execute(query) if row.state != "sending" or row.letter_id in also]
+        rows = [
+            row
+            for row in con.execute(query)
+            if (row.state != "sending" or row.letter_id in also) and row.letter_id not in but
+        ]
         for start in range(0, len(rows), CHUNK):
             chunk = rows[start : start + CHUNK]
             contents = contents_of(con, chunk)

@@ -2,22 +2,25 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from post_office import Postbox, approve, planned
+from letter_builders import AS_OF, BATCH, SENDER, TEMPLATES, frames_of, letter
+from post_office import Clock, Postbox, approve, planned, relaxed
 
 import flows.deliver
 from flows.deliver import NEWER, Office
 from flows.recheck import SecondLook
 from o2c.checks import Check
 from o2c.delivery.limits import AccountLimits
+from o2c.delivery.post import deliver
 from o2c.delivery.production import OpenCarrier
 from o2c.home import open_home
 from o2c.ledger import Ledger
+from o2c.letters import render_letters
 from o2c.policy import load_policies
 from o2c.settings import PROJECT, Settings
 
@@ -84,6 +87,29 @@ def test_the_quota_holds_over_all_rounds_of_a_call(scene: Scene, monkeypatch: py
     scene.office.open([OpenCarrier(box, None, AccountLimits(1000.0, 10, 7))])
     assert len(box.taken) == 3
     assert scene.office.done.waiting == {"daily_quota": 3}
+
+
+@pytest.mark.parametrize("days", [0, 7, 8])
+def test_paper_comes_for_what_left_by_a_worker_that_died_or_was_unknown_until_today(
+    scene: Scene, days: int
+) -> None:
+    """Nothing waits any more; its PDF was not printed when it left. Longer ago it is not looked for."""
+    engine = scene.office.ledger.engine
+    earlier = datetime.now(UTC) - timedelta(days=days)
+    decided = scene.office.day_of(earlier)
+    frames = frames_of(letter("C-1", stage="final_notice", level=3))
+    (message,) = render_letters(*frames, SENDER, TEMPLATES, AS_OF, BATCH, pdf_stages=["final_notice"])
+    approve(engine, [planned("a", decided_as_of_date=decided, content=message.eml)], earlier)
+    deliver(engine, Postbox(), relaxed(), Clock(earlier).edge(), owner="w1")
+    routes = [OpenCarrier(Postbox())]
+    for _ in range(2):
+        scene.office.open(routes)
+        found = [path.read_bytes() for path in scene.office.home.print_folder.rglob("*.pdf")]
+        assert found == ([message.pdf] if days <= 7 else [])
+    for path in scene.office.home.print_folder.rglob("*.pdf"):
+        path.unlink()  # taken to the printer
+    scene.office.open(routes)
+    assert not list(scene.office.home.print_folder.rglob("*.pdf"))
 
 
 def test_what_waits_is_what_waits_at_the_end(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
