@@ -40,7 +40,9 @@ def _faults_of_the_list(ballot: Ballot, pending: Pending, now: datetime) -> list
     if pending.state != "waiting":
         faults.append(f"it is {pending.state} and waits for nobody")
     elif now >= pending.expires_at:
-        faults.append(f"it expired at {pending.expires_at.isoformat()}; the next run decides anew")
+        faults.append(
+            f"it expired at {pending.expires_at.isoformat(timespec='minutes')}; the next run decides anew"
+        )
     if now < pending.prepared_at:
         faults.append(f"it was prepared at {pending.prepared_at.isoformat()}, which is still to come")
     said = ballot.content_hash.strip().lower()

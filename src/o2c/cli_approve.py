@@ -38,6 +38,8 @@ def add_commands(
 
 def _approve(arguments: argparse.Namespace) -> int:
     from flows.approval_desk import open_desk
+    from o2c.cli_home import home_that_is_there
+    from o2c.settings import Settings
 
     answers = {name: getattr(arguments, name) for name in ("by", "role", "hash")}
     wants_answer = any(answers.values()) or arguments.reject or arguments.comment or arguments.key
@@ -48,6 +50,7 @@ def _approve(arguments: argparse.Namespace) -> int:
             file=sys.stderr,
         )
         return REFUSED
+    home_that_is_there(Settings())
     desk = open_desk()
     if wants_answer:
         return _answer(desk, arguments)
@@ -61,7 +64,8 @@ def _list(desk: "Desk", arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps([_data(one, desk) for one in pending], indent=2))
     else:
-        print("\n\n".join([*(_text(one, desk) for one in pending), f"{len(pending)} lists wait for people"]))
+        waits = "1 list waits" if len(pending) == 1 else f"{len(pending)} lists wait"
+        print("\n\n".join([*(_text(one, desk) for one in pending), f"{waits} for people"]))
     return WAITING if pending else DONE
 
 
@@ -159,16 +163,18 @@ def _text(one: "Pending", desk: "Desk") -> str:
     roles = ", ".join(able_roles(one, desk.policy)) or "nobody: it is beyond the limits of every role"
     said = [
         f"{given.verdict} by {given.approver} as {given.role}, {'signed' if given.signature else 'unsigned'}"
+        + (f" ({given.comment})" if given.comment else "")
         for given in one.approvals
     ]
     state = one.state
     if state == "waiting" and one.expires_at <= desk.now:
         state = "expired"
-    needs = (
-        f"{one.required_approval_count} approvals, of {roles}" if one.required_approval_count else "nobody"
-    )
+    count = one.required_approval_count
+    needs = f"{count} {'approval' if count == 1 else 'approvals'}, of {roles}" if count else "nobody"
+    kind = one.kind.replace("_", " ")
+    items = f"{one.item_count:,} {kind.removesuffix('s') if one.item_count == 1 else kind}"
     lines = [
-        f"{one.request_id}  {one.item_count:,} {one.kind.replace('_', ' ')}: {one.reason}",
+        f"{one.request_id}  {items}: {one.reason}",
         f"  total     {in_words(one.amounts)}",
         f"  largest   {in_words(one.largest_amounts)}",
         f"  needs     {needs}",

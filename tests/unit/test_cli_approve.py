@@ -77,8 +77,20 @@ def test_what_waits_is_listed_with_everything_that_one_decides_by(home, capsys):
         "  prepared  by olga at 2026-03-12T10:00+00:00, expires 2026-03-13T10:00+00:00",
         f"  hash      {content_hash[:12]}",
         "",
-        "1 lists wait for people",
+        "1 list waits for people",
     ]
+
+
+def test_one_of_a_kind_is_told_as_one(home, capsys):
+    ask(engine_of(home), item("ORD-1", "1200.00"), now=MORNING, prepared_by="olga")
+    main(["approve"])
+    assert " 1 hold: orders to hold" in capsys.readouterr().out
+
+
+def test_a_mistyped_home_is_refused_and_not_made(home, tmp_path, capsys):
+    assert main(["--home", str(tmp_path / "hmoe"), "approve"]) == REFUSED
+    assert "is no home. Nothing was done." in capsys.readouterr().err
+    assert not (tmp_path / "hmoe").exists()
 
 
 def test_what_waits_is_data_for_programs(home, capsys):
@@ -137,6 +149,8 @@ def test_one_no_ends_it(home, capsys):
     )
     assert main(["approve"]) == DONE
     assert not (home / "order-holds").exists()
+    assert main(["approve", request_id]) == DONE
+    assert "reject by anna as collections_lead, unsigned (not this one)" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -180,4 +194,4 @@ def test_a_list_that_is_over_does_not_wait(home, capsys):
     assert "it is expired" in capsys.readouterr().out
     answer = ["--by", "anna", "--role", "collections_lead", "--hash", content_hash]
     assert main(["approve", request_id, *answer]) == REFUSED
-    assert "it expired at 2026-03-13T10:00:00+00:00" in capsys.readouterr().err
+    assert "it expired at 2026-03-13T10:00+00:00" in capsys.readouterr().err
