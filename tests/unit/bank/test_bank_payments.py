@@ -237,6 +237,15 @@ def test_the_domestic_number_inside_an_iban_is_the_same_account(tmp_path: Path) 
     assert after["payment_id"].to_list() == before["payment_id"].to_list()
 
 
+def test_an_account_declared_for_nobody_we_know_closes_the_gate(tmp_path: Path) -> None:
+    """Mistyped, and nobody would ask for the statements of the right entity."""
+    desk = Desk(tmp_path, OURS)
+    desk.take([("a.xml", camt(Account(DAY, DAY, 0, (PAID,))))])
+    (check,) = [one for one in desk.result(["E1"], due=DAY).checks if one.check_name == "bank_accounts_known"]
+    assert (check.severity, check.passed, check.expected) == ("gate", False, "accounts of E1")
+    assert check.actual == "…3000 of E2: correct `entities` in bank_profiles"
+
+
 def test_declared_accounts_must_be_complete_through_the_last_business_day(tmp_path: Path) -> None:
     desk = Desk(tmp_path, OURS)
     desk.take([("a.xml", camt(Account(DAY, DAY, 0, (PAID,))))])

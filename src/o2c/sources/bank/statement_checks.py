@@ -81,10 +81,17 @@ def repeated_check(heads: pl.DataFrame) -> Check:
     return Check("bank_statements_repeated", "each once", found, True, "info")
 
 
+def _strange_check(strange: Mapping[str, str], entities: list[str]) -> Check:
+    """An account under a mistyped entity: nobody would miss the statements of the right one."""
+    said = [f"{masked(account)} of {entity}" for account, entity in sorted(strange.items())]
+    found = f"{', '.join(said)}: correct `entities` in bank_profiles"
+    return Check("bank_accounts_known", f"accounts of {', '.join(entities)}", found, False, "gate")
+
+
 def freshness_checks(
     heads: pl.DataFrame, declared: Mapping[str, str], due: Mapping[str, date], as_of: date
 ) -> list[Check]:
-    """Final statements reach the last business day on each account that is declared for an entity.
+    """Final statements reach the last business day on each account that is declared for an entity of ours.
 
     Args:
         heads: ``Chosen.heads``.
@@ -93,7 +100,9 @@ def freshness_checks(
         as_of: statements of later days say nothing about this date.
     """
     wanted = {account: entity for account, entity in declared.items() if entity in due}
-    if not wanted:
+    strange = {account: entity for account, entity in declared.items() if due and entity not in due}
+    checks = [_strange_check(strange, sorted(due))] if strange else []
+    if not wanted and not strange:
         return [
             Check(
                 "bank_statements_complete",
@@ -107,7 +116,6 @@ def freshness_checks(
         pl.col("rank") < KINDS["intraday"], pl.col("lane").is_not_null(), pl.col("last_date") <= as_of
     )
     latest = dict(final.group_by("account_key").agg(pl.col("last_date").max()).iter_rows())
-    checks = []
     for entity in sorted(set(wanted.values())):
         own = sorted(account for account, owner in wanted.items() if owner == entity)
         late = [account for account in own if latest.get(account, date.min) < due[entity]]
