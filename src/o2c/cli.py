@@ -294,7 +294,9 @@ def _run(arguments: argparse.Namespace) -> int:
         print(json.dumps(run.manifest(), indent=2, sort_keys=True, default=str))
     else:
         print(summary_of(run))
-    if request.send and run.closed_gates:
+    # looked at once more right before letters leave: something may have come in, or somebody said stop
+    left = run.decided.get("delivery", {})
+    if request.send and (run.closed_gates or left.get("closed_gates") or left.get("stopped")):
         return REFUSED
     return EXCEPTIONS if run.has_exceptions else DONE
 

@@ -92,6 +92,22 @@ def test_a_run_ends_with_the_code_of_what_it_found(
 
 
 @pytest.mark.parametrize(
+    ("delivery", "code"),
+    [
+        ({"outcomes": {"accepted": 3}, "closed_gates": [], "stopped": None}, 0),
+        ({"outcomes": {}, "closed_gates": [vars(check())], "stopped": None}, 2),
+        ({"outcomes": {}, "closed_gates": [], "stopped": "wrong prices"}, 2),
+    ],
+    ids=["left", "a gate closed meanwhile", "stopped"],
+)
+def test_a_run_whose_letters_were_kept_back_at_the_door_is_refused(
+    delivery: dict[str, Any], code: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plays(monkeypatch, run_of(checks=[check(passed=True)], decided={"delivery": delivery}))
+    assert cli.main(["run", "--send"]) == code
+
+
+@pytest.mark.parametrize(
     "refusal",
     [
         AlreadyRunning("/srv/o2c: another run holds the publish lock."),
