@@ -283,8 +283,10 @@ def put_out(run: Run, letters: Letters, unfinished: Collection[str]) -> bool:
     )
     # pages of letters that left in a run that was killed since have no names, and only rendered letters have them
     carrier.finish({*unfinished, run.batch_id} if is_rerun else unfinished)
-    run.decided["delivery"] = dict(report.outcomes) | {
-        f"waiting: {reason}": count for reason, count in report.waiting.items()
+    run.decided["delivery"] = {
+        **report.outcomes,
+        **{f"waiting: {reason}": count for reason, count in report.waiting.items()},
+        **({"stopped": report.stopped} if report.stopped else {}),
     }
     found = run.ledger.letter_rows(run.as_of)
     days = found["decided_as_of_date"].unique()

@@ -359,6 +359,7 @@ def test_while_stop_is_pulled_nothing_is_put_out(home: Home, ledger: Ledger) -> 
     (home.root / "STOP").write_text("wrong bank account on letters")
     assert not put_out(run, letters, ())
     assert outbox(home) == []
+    assert run.decided["delivery"]["stopped"] == "wrong bank account on letters"
     (home.root / "STOP").unlink()
     assert put_out(run, letters, ())
     assert outbox(home) == sent(ledger) == ids("C-1")
