@@ -50,7 +50,7 @@ laws: .venv/.dev ## the laws of cash application on 500 random books (O2C_LAW_EX
 oracle: .venv/.dev ## 10,000 random ledgers against the definitions worked out by hand (O2C_ORACLE=10000)
 	@O2C_ORACLE=$${O2C_ORACLE:-10000} $(BIN)/python -m pytest -n 2 --dist loadscope tests/oracle
 
-torture: .venv/.dev ## 10,000 messages and 200 killed workers against a stub SES, 200 killed pipelines (O2C_TORTURE=10000, O2C_KILLS=200)
+torture: .venv/.dev ## 10,000 messages and 200 killed workers against a stub SES, 200 killed pipelines and one kill at every step (O2C_TORTURE=10000, O2C_KILLS=200)
 	@O2C_TORTURE=$${O2C_TORTURE:-10000} O2C_KILLS=$${O2C_KILLS:-200} $(BIN)/python -m pytest -n 2 tests/torture
 
 docs: .venv/.runtime ## write a page of every table, column, test and metric: var/docs/static_index.html
