@@ -210,7 +210,8 @@ class Office:
         if self.as_of is not None:
             batches = batches_since(self.ledger.engine, self.as_of - _PRINTS_BACK)
             for route in routes:
-                print_letters(self.home, self.ledger, route.carrier.name, batches)
+                stages = self.policies.dunning.stages_with_pdf
+                print_letters(self.home, self.ledger, route.carrier.name, batches, stages)
 
     def account_of(self, route: OpenCarrier) -> AccountLimits | None:
         """What the account allows: it was asked once, before what this call itself has sent since."""

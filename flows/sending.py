@@ -292,7 +292,7 @@ def put_out(run: Run, letters: Letters, unfinished: Collection[str]) -> bool:
     days = found["decided_as_of_date"].unique()
     may_leave = [day for day in days if last_day_of(run.policies, day) >= run.as_of]
     batches = found.filter(pl.col("decided_as_of_date").is_in(may_leave))["batch_id"]
-    print_letters(run.home, run.ledger, carrier.name, batches)
+    print_letters(run.home, run.ledger, carrier.name, batches, run.policies.dunning.stages_with_pdf)
     batch = run.home.outbox / run.batch_id / "index.html"
     if batch.exists():
         run.outputs["outbox"] = str(batch)

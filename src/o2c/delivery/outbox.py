@@ -8,12 +8,12 @@ from email.parser import BytesHeaderParser
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, Row
 
 from o2c.delivery.carrier import Outcome, OutgoingLetter
 from o2c.delivery.folder import alone, write_batch
 from o2c.durable import sync
-from o2c.ledger.outgoing import letters_at_carrier
+from o2c.ledger.queueing import rows_at_carrier, with_contents
 from o2c.letter_message import Message, file_name, reference
 from o2c.locale_formats import amount_writer, letter_locale
 
@@ -69,16 +69,16 @@ class FolderCarrier:
             self._write(batch_id, frozenset())
 
     def _write(self, batch_id: str, handed_over: frozenset[str]) -> None:
-        there = [row for row, _ in letters_at_carrier(self._engine, NAME, batch_id, handed_over)]
+        there = rows_at_carrier(self._engine, NAME, batch_id, handed_over)
         if not there:
             return
-        states = dict.fromkeys((row["letter_id"] for row in there), "sent")
-        as_of: date = there[0]["decided_as_of_date"]
+        states = dict.fromkeys((row.letter_id for row in there), "sent")
+        as_of: date = there[0].decided_as_of_date
         with alone(self._folder):
-            write_batch(self._folder, batch_id, self._all_of(batch_id, handed_over), as_of, states)
+            write_batch(self._folder, batch_id, self._all_of(there), as_of, states)
 
-    def _all_of(self, batch_id: str, handed_over: frozenset[str]) -> Iterator[Message]:
-        for row, content in letters_at_carrier(self._engine, NAME, batch_id, handed_over):
+    def _all_of(self, rows: Sequence[Row[Any]]) -> Iterator[Message]:
+        for row, content in with_contents(self._engine, rows):
             rendered = self._messages.get(row["letter_id"])
             same = rendered is not None and rendered.message_hash == row["message_hash"]
             yield rendered if same else _as_message(row, content)

@@ -15,7 +15,7 @@ from o2c.ledger.leases import expire_leases, presume_not_sent
 from o2c.ledger.moving import utc
 from o2c.ledger.pausing import Pause, lift_pause, open_pauses, pause
 from o2c.ledger.planning import PlannedLetter, approved_letters, cancel_letters, cancel_stale, plan_letters
-from o2c.ledger.queueing import batches_of, letters_at_carrier, waiting_letters
+from o2c.ledger.queueing import batches_of, waiting_letters
 from o2c.ledger.recording import record_in
 from o2c.ledger.tables import letters
 from o2c.ledger.writing import writing
@@ -30,7 +30,6 @@ __all__ = [
     "cancel_stale",
     "claim",
     "expire_leases",
-    "letters_at_carrier",
     "lift_pause",
     "open_pauses",
     "pause",

@@ -1,11 +1,11 @@
 """The letters that are approved: which of them may leave as far as the ledger knows, and why the others wait."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, Row, func, select
 
 from o2c.ledger.claiming import contents_of
 from o2c.ledger.moving import CHUNK, utc
@@ -76,18 +76,13 @@ def batches_since(engine: Engine, day: date) -> set[str]:
         return set(con.execute(query.distinct()).scalars())
 
 
-def letters_at_carrier(
-    engine: Engine,
-    carrier: str,
-    batch_id: str,
-    also: Collection[str] = (),
-    but: Collection[str] = (),
-) -> Iterator[tuple[dict[str, Any], bytes]]:
-    """Letters of a batch that a carrier has, each row with its exact message, by id.
+def rows_at_carrier(
+    engine: Engine, carrier: str, batch_id: str, also: Collection[str] = ()
+) -> Sequence[Row[Any]]:
+    """Letters of a batch that a carrier has, by id.
 
     Args:
         also: of the letters being handed over just now, these too.
-        but: not these.
     """
     query = (
         select(letters)
@@ -97,15 +92,16 @@ def letters_at_carrier(
         .order_by(letters.c.letter_id)
     )
     with engine.connect() as con:
-        rows = [
-            row
-            for row in con.execute(query)
-            if (row.state != "sending" or row.letter_id in also) and row.letter_id not in but
-        ]
-        for start in range(0, len(rows), CHUNK):
-            chunk = rows[start : start + CHUNK]
+        return [row for row in con.execute(query) if row.state != "sending" or row.letter_id in also]
+
+
+def with_contents(engine: Engine, rows: Sequence[Row[Any]]) -> Iterator[tuple[dict[str, Any], bytes]]:
+    """Letters, each row with its exact message; some hundred messages are in memory at a time."""
+    for start in range(0, len(rows), CHUNK):
+        chunk = rows[start : start + CHUNK]
+        with engine.connect() as con:
             contents = contents_of(con, chunk)
-            yield from ((row._asdict(), contents[row.letter_id]) for row in chunk)
+        yield from ((row._asdict(), contents[row.letter_id]) for row in chunk)
 
 
 def _leaves_first(row: dict[str, Any]) -> tuple[Any, ...]:

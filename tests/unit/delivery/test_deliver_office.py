@@ -99,7 +99,9 @@ def test_paper_comes_for_what_left_by_a_worker_that_died_or_was_unknown_until_to
     decided = scene.office.day_of(earlier)
     frames = frames_of(letter("C-1", stage="final_notice", level=3))
     (message,) = render_letters(*frames, SENDER, TEMPLATES, AS_OF, BATCH, pdf_stages=["final_notice"])
-    approve(engine, [planned("a", decided_as_of_date=decided, content=message.eml)], earlier)
+    approve(
+        engine, [planned("a", stage="final_notice", decided_as_of_date=decided, content=message.eml)], earlier
+    )
     deliver(engine, Postbox(), relaxed(), Clock(earlier).edge(), owner="w1")
     routes = [OpenCarrier(Postbox())]
     for _ in range(2):
